@@ -1,0 +1,43 @@
+# planeproof: `make help` says what there is.
+
+RUNTIME     ?= auto
+TAGS        ?=
+CONCURRENCY ?= 8
+SEED        ?= 0
+REPORT      ?=
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help fmt lint test conformance bench clean
+
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  make conformance takes RUNTIME=auto|docker|process, TAGS='@bearer', CONCURRENCY=8, SEED=1, REPORT=out"
+
+fmt: ## format the Go files
+	gofmt -w $$(git ls-files '*.go')
+
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted" >&2; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+test: ## all tests, with the race detector, in random order
+	go test -race -shuffle=on ./...
+
+bin/planeproof: FORCE
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./cmd/planeproof
+
+.PHONY: FORCE
+FORCE:
+
+conformance: bin/planeproof ## run the conformance suite and say yes or no
+	bin/planeproof run --runtime $(RUNTIME) --tags "$(TAGS)" --concurrency $(CONCURRENCY) --seed $(SEED) $(if $(REPORT),--report "$(REPORT)")
+
+bench: bin/planeproof ## measure what docs/testing.md tells figures of; nothing is asserted
+	sh scripts/bench.sh
+
+clean: ## remove what was built, the image of the fakes included
+	rm -rf bin out
+	@if command -v docker >/dev/null && docker info >/dev/null 2>&1; then \
+		docker image ls --quiet --filter label=io.planeproof | sort -u | xargs -r docker image rm --force; fi

@@ -1,0 +1,120 @@
+// Command planeproof tells whether a data plane treats provider secrets as the guides say, and is itself the fakes that it
+// tells it of.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/planeproof/planeproof/conformance"
+	"github.com/planeproof/planeproof/evidence"
+)
+
+// Exit codes that are not those of a report.Run.
+const (
+	exitUsage          = 2
+	exitInfrastructure = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	tty := term.IsTerminal(int(os.Stdout.Fd()))
+	t := terminal{out: os.Stdout, err: os.Stderr, tty: tty, color: tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	os.Exit(execute(ctx, t, os.Args[1:]))
+}
+
+// terminal is where the program writes.
+type terminal struct {
+	out, err   io.Writer
+	tty, color bool
+}
+
+// exitCode is an error that carries an exit code and has been told already.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// execute runs one command line and returns its exit code. Everything written passes one redactor.
+func execute(ctx context.Context, t terminal, args []string) int {
+	redactor := &evidence.Redactor{}
+	out, errs := redactor.Writer(t.out), redactor.Writer(t.err)
+	defer func() { _ = errors.Join(out.Close(), errs.Close()) }()
+	t.out, t.err = out, errs
+	root := newRoot(t, redactor)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var code exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	}
+	_, _ = fmt.Fprintf(t.err, "planeproof: %v\n", err)
+	if errors.Is(err, errInfrastructure) {
+		return exitInfrastructure
+	}
+	return exitUsage
+}
+
+// errInfrastructure marks errors that are not the caller's: a port in use, a report that cannot be written.
+var errInfrastructure = errors.New("")
+
+// infrastructure marks an error without changing its words.
+func infrastructure(err error) error { return fmt.Errorf("%w%w", err, errInfrastructure) }
+
+func newRoot(t terminal, redactor *evidence.Redactor) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "planeproof",
+		Short:         "Prove that provider secrets survive the migration from data plane v1 to v2",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_ = cmd.Usage()
+			return fmt.Errorf("%w: a command is needed", conformance.ErrUsage)
+		},
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	root.SetOut(t.out)
+	root.SetErr(t.err)
+	root.AddCommand(newRun(t, redactor), newFake(t), newVersion(t))
+	return root
+}
+
+func newVersion(t terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(t.out, "planeproof %s\n", version())
+			return err
+		},
+	}
+}
+
+// version is the module's version, or the commit that was built.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	found := info.Main.Version
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" && found == "(devel)" {
+			found = "devel " + setting.Value[:min(12, len(setting.Value))]
+		}
+	}
+	return found
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/spf13/cobra"
+
+	"github.com/planeproof/planeproof/conformance"
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/report"
+)
+
+// runFlags are the flags of `planeproof run`.
+type runFlags struct {
+	runtime, tags, report string
+	concurrency           int
+	seed                  int64
+	list                  bool
+}
+
+func newRun(t terminal, redactor *evidence.Redactor) *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the conformance suite and say yes or no",
+		Long: `Run starts a fake OpenAI-compatible gateway, a fake data plane and a fake legacy AI proxy, runs the scenarios against them,
+and says yes or no with evidence.
+
+Exit codes: 0 everything required passed; 1 a required scenario failed; 2 usage or configuration; 3 infrastructure or
+harness: nothing can be said of the system; 4 nothing was selected, or something required is not supported; 130 interrupted.`,
+		Example: `  planeproof run
+  planeproof run --runtime process --tags '@override and not @reproduction'
+  planeproof run --report out`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), t, redactor) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.runtime, "runtime", conformance.Auto, "where the systems run: auto, docker or process; auto takes docker where an engine answers")
+	flags.StringVar(&f.tags, "tags", "", "Cucumber tag expression that selects scenarios, such as '@bearer and not @reproduction'")
+	flags.IntVar(&f.concurrency, "concurrency", 8, "how many scenarios run at the same time")
+	flags.Int64Var(&f.seed, "seed", 0, "order of the scenarios, from 1; 0 chooses one and prints it")
+	flags.StringVar(&f.report, "report", "", "directory for report.json and junit.xml; old ones of planeproof are removed first")
+	flags.BoolVar(&f.list, "list", false, "list the selected scenarios instead of running them")
+	return cmd
+}
+
+func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.Options, error) {
+	switch {
+	case f.runtime != conformance.Auto && f.runtime != conformance.Docker && f.runtime != conformance.Process:
+		return conformance.Options{}, fmt.Errorf("%w: --runtime %q is not auto, docker or process", conformance.ErrUsage, f.runtime)
+	case f.concurrency < 1:
+		return conformance.Options{}, fmt.Errorf("%w: --concurrency %d is less than 1", conformance.ErrUsage, f.concurrency)
+	case f.seed < 0:
+		return conformance.Options{}, fmt.Errorf("%w: --seed %d is less than 0", conformance.ErrUsage, f.seed)
+	}
+	seed := f.seed
+	if seed == 0 {
+		seed = rand.Int64N(1_000_000_000) + 1
+	}
+	return conformance.Options{
+		Runtime: f.runtime, Tags: f.tags, Concurrency: f.concurrency, Seed: seed, Version: version(),
+		Terminal: report.NewTerminal(t.out, t.tty, t.color, redactor), Redactor: redactor,
+	}, nil
+}
+
+func (f runFlags) run(ctx context.Context, t terminal, redactor *evidence.Redactor) error {
+	options, err := f.options(t, redactor)
+	if err != nil {
+		return err
+	}
+	if f.list {
+		return list(t, options)
+	}
+	if f.report != "" {
+		// Before anything runs: an old report must not be taken for this run's.
+		if err := report.Clear(f.report); err != nil {
+			return fmt.Errorf("%w: %w", conformance.ErrUsage, err)
+		}
+	}
+	result, err := conformance.Run(ctx, options)
+	if err != nil {
+		return err
+	}
+	if err := options.Terminal.Summary(result); err != nil {
+		return infrastructure(fmt.Errorf("write summary: %w", err))
+	}
+	return f.conclude(t, result, redactor)
+}
+
+// conclude writes the report and turns the run into an exit code. A summary is for standard output; the one line that says why
+// there is no verdict is for standard error too.
+func (f runFlags) conclude(t terminal, result *report.Run, redactor *evidence.Redactor) error {
+	code := result.ExitCode()
+	if code != 0 {
+		_, _ = fmt.Fprintf(t.err, "planeproof: %s\n", result.Headline())
+	}
+	if f.report != "" {
+		if err := report.WriteFiles(f.report, result, redactor); err != nil {
+			return infrastructure(err)
+		}
+	}
+	if code != 0 {
+		return exitCode(code)
+	}
+	return nil
+}
+
+func list(t terminal, options conformance.Options) error {
+	all, err := conformance.List(options)
+	if err != nil {
+		return err
+	}
+	for _, scenario := range all {
+		if _, err := fmt.Fprintln(t.out, evidence.Printable(scenario.ID)); err != nil {
+			return infrastructure(err)
+		}
+	}
+	if len(all) == 0 {
+		_, _ = fmt.Fprintf(t.err, "planeproof: no scenario has tags for which %q holds\n", options.Tags)
+		return exitCode((&report.Run{}).ExitCode())
+	}
+	return nil
+}

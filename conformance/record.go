@@ -1,0 +1,204 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
+
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/report"
+	"github.com/planeproof/planeproof/scenarios"
+	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/steps"
+)
+
+// record is what becomes of one scenario. It is written by the one goroutine that runs the scenario.
+type record struct {
+	report.Scenario
+
+	pickle *messages.Pickle
+	needs  []stack.Capability
+	fresh  bool
+	// keywords are the words that begin the sentences, which a pickle leaves out.
+	keywords []string
+
+	world   *scenarios.World
+	own     *stack.Stack // the stack of a fresh scenario
+	started time.Time
+	ended   bool
+}
+
+// keyOf finds a scenario again in another parse of the same files, in which it has another id.
+func keyOf(p *messages.Pickle) string {
+	texts := []string{p.Uri, p.Name}
+	for _, step := range p.Steps {
+		texts = append(texts, step.Text)
+	}
+	return strings.Join(texts, "\x00")
+}
+
+// hook ties a scenario's life to godog's: what was not selected is skipped, and every verdict is written down here.
+func (s *session) hook(sc *godog.ScenarioContext, phrases *steps.Steps) {
+	var r *record
+	sc.Before(func(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
+		r = s.records[keyOf(pickle)]
+		if r == nil || ctx.Err() != nil {
+			return ctx, godog.ErrSkip
+		}
+		return ctx, s.begin(ctx, r, phrases)
+	})
+	sc.StepContext().After(func(ctx context.Context, step *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
+		if r != nil {
+			r.step(ctx, step, status, err)
+		}
+		return ctx, nil
+	})
+	sc.After(func(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
+		if r != nil && !r.ended {
+			s.end(ctx, r, err)
+		}
+		return ctx, nil
+	})
+}
+
+// begin gives the scenario its World, or says why it cannot have one.
+func (s *session) begin(ctx context.Context, r *record, phrases *steps.Steps) error {
+	r.started = time.Now()
+	on := s.stack
+	for _, need := range r.needs {
+		if reason, lacking := on.Lacks[need]; lacking {
+			r.Verdict, r.Reason = report.NotSupported, fmt.Sprintf("needs %s: %s", need, reason)
+			return godog.ErrSkip
+		}
+	}
+	if r.fresh {
+		own, err := s.starter.Start(ctx)
+		if err != nil {
+			return r.broken(ctx, fmt.Errorf("start systems of the scenario's own: %w", err))
+		}
+		r.own, on = own, own
+	}
+	world, err := scenarios.Open(ctx, on, s.options.Redactor, s.key)
+	r.world, phrases.World = world, world
+	if err != nil {
+		return r.broken(ctx, fmt.Errorf("make tenant: %w", err))
+	}
+	return nil
+}
+
+// broken raises the verdict to broken, unless the run was interrupted, which breaks everything and proves nothing.
+func (r *record) broken(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		r.Verdict, r.Reason = report.NotRun, "interrupted"
+		return err
+	}
+	r.Verdict = r.Verdict.Raise(report.Broken)
+	if r.Reason == "" {
+		r.Reason = err.Error()
+	}
+	return err
+}
+
+// step notes how one sentence went. The first that did not pass decides: a Then that found a mismatch failed, and any other error
+// means that nothing was found out.
+func (r *record) step(ctx context.Context, step *godog.Step, status godog.StepResultStatus, err error) {
+	if r.ended || r.Verdict == report.NotSupported {
+		return
+	}
+	noted := report.Step{Keyword: r.keywords[len(r.Steps)], Text: step.Text, Verdict: report.Passed}
+	if status != godog.StepPassed {
+		if r.Sentence == "" {
+			r.Sentence = noted.Keyword + " " + noted.Text
+		}
+		noted.Verdict = r.judge(ctx, step, err)
+	}
+	r.Steps = append(r.Steps, noted)
+}
+
+func (r *record) judge(ctx context.Context, step *godog.Step, err error) report.Verdict {
+	var mismatch *steps.Mismatch
+	if errors.As(err, &mismatch) && step.Type == messages.PickleStepType_OUTCOME {
+		r.Mismatches = append(r.Mismatches, report.Mismatch{What: mismatch.What, Expected: mismatch.Expected, Actual: mismatch.Actual})
+		r.Verdict = r.Verdict.Raise(report.Failed)
+		return report.Failed
+	}
+	if err == nil {
+		err = errors.New("the step did not run")
+	}
+	_ = r.broken(ctx, err)
+	return r.Verdict
+}
+
+// end takes the evidence, forgets the tenant and tells the terminal.
+func (s *session) end(ctx context.Context, r *record, err error) {
+	r.ended = true
+	// What follows must happen after an interrupt too.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	defer cancel()
+	switch {
+	case r.Verdict != report.NotRun || r.Reason != "":
+	case err != nil:
+		r.Verdict, r.Reason = report.Broken, err.Error()
+	default:
+		r.Verdict = report.Passed
+	}
+	s.takeEvidence(ctx, r)
+	if r.own != nil {
+		if err := r.own.Close(ctx); err != nil {
+			_ = r.broken(ctx, err)
+		}
+	}
+	r.Duration = time.Since(r.started)
+	s.tell(r)
+}
+
+// takeEvidence reads what every system kept. A journal that cannot be read whole breaks the scenario, passed or not.
+func (s *session) takeEvidence(ctx context.Context, r *record) {
+	w := r.world
+	if w == nil || r.Reason == "interrupted" {
+		return
+	}
+	if err := w.Broken(); err != nil {
+		_ = r.broken(ctx, err)
+	}
+	on := w.Stack
+	r.Exchanges = w.Exchanges()
+	for _, system := range stack.Systems() {
+		seen, err := on.Journal(ctx, system, w.Tenant.ID)
+		if err != nil {
+			_ = r.broken(ctx, err)
+		}
+		lines, err := on.Log(ctx, system, w.Tenant.ID)
+		if err != nil {
+			_ = r.broken(ctx, err)
+		}
+		r.Exchanges, r.Logs = append(r.Exchanges, seen...), append(r.Logs, lines...)
+	}
+	if err := w.Close(ctx); err != nil {
+		_ = r.broken(ctx, fmt.Errorf("forget tenant: %w", err))
+	}
+	if r.Verdict == report.Passed {
+		r.Exchanges, r.Logs = nil, nil
+		return
+	}
+	slices.SortStableFunc(r.Exchanges, func(a, b evidence.Exchange) int { return a.Time.Compare(b.Time) })
+}
+
+func (s *session) tell(r *record) {
+	s.mu.Lock()
+	s.done++
+	done := s.done
+	s.mu.Unlock()
+	if t := s.options.Terminal; t != nil {
+		if r.Verdict >= report.Failed {
+			t.Failure(r.Scenario)
+		}
+		t.Progress(done, s.total)
+	}
+}

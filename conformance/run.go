@@ -1,0 +1,182 @@
+// Package conformance runs the features against a stack and judges them.
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/cucumber/godog"
+
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/features"
+	"github.com/planeproof/planeproof/report"
+	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/steps"
+)
+
+// Options say what is run and where.
+type Options struct {
+	// Runtime is `auto`, `docker` or `process`; empty is `auto`.
+	Runtime string
+	// Tags is a Cucumber tag expression, empty for all scenarios.
+	Tags string
+	// Concurrency is how many scenarios run at the same time, at least 1.
+	Concurrency int
+	// Seed orders the scenarios, not 0; the same seed gives the same order.
+	Seed int64
+	// Version is planeproof's, for the report.
+	Version string
+	// Terminal is told of progress and failures as they happen; nil for nobody.
+	Terminal *report.Terminal
+	// Redactor is told of every secret that is minted.
+	Redactor *evidence.Redactor
+
+	// features and start stand in for the suite's own in tests.
+	features fs.FS
+	start    func(context.Context) (*stack.Stack, error)
+}
+
+// renewal is how often the leases of the systems are renewed: several times within a lease.
+const renewal = stack.LeaseTime / 6
+
+// cleanup bounds the end of a run, which goes on after an interrupt.
+const cleanup = 20 * time.Second
+
+// Run runs the selected scenarios. Whatever happens to the systems is in the returned run; an error wraps ErrUsage.
+// A run whose context ends is marked as interrupted, and what was started is removed all the same.
+func Run(ctx context.Context, o Options) (*report.Run, error) {
+	chosen, err := choose(o)
+	if err != nil {
+		return nil, err
+	}
+	result := &report.Run{
+		Version: o.Version, Runtime: o.Runtime, Fakes: true, Tags: o.Tags,
+		Seed: o.Seed, Concurrency: o.Concurrency, Started: time.Now().UTC(),
+	}
+	s := &session{options: o, key: evidence.NewKey(), records: map[string]*record{}, total: len(chosen), result: result}
+	for _, r := range chosen {
+		s.records[keyOf(r.pickle)] = r
+	}
+	if len(chosen) > 0 {
+		s.run(ctx)
+	}
+	for _, r := range chosen {
+		result.Scenarios = append(result.Scenarios, r.Scenario)
+	}
+	result.Interrupted = ctx.Err() != nil
+	result.Ended = time.Now().UTC()
+	return result, nil
+}
+
+// List returns the scenarios that the options select, without running any.
+func List(o Options) ([]report.Scenario, error) {
+	chosen, err := choose(o)
+	if err != nil {
+		return nil, err
+	}
+	var all []report.Scenario
+	for _, r := range chosen {
+		all = append(all, r.Scenario)
+	}
+	return all, nil
+}
+
+func choose(o Options) ([]*record, error) {
+	all, err := catalog(o.source())
+	if err != nil {
+		return nil, err
+	}
+	return selected(all, o.Tags)
+}
+
+func (o Options) source() fs.FS {
+	if o.features != nil {
+		return o.features
+	}
+	return features.FS
+}
+
+// session is one run: the stack that all scenarios share, and what became of each.
+type session struct {
+	options Options
+	key     evidence.Key
+	records map[string]*record
+	total   int
+	starter starter
+
+	mu     sync.Mutex
+	stack  *stack.Stack
+	result *report.Run
+	done   int
+}
+
+// run starts the stack, runs the suite on it and closes it, each time noting what went wrong.
+func (s *session) run(ctx context.Context) {
+	s.starter = starter{runtime: s.options.Runtime, start: s.options.start}
+	started, err := s.starter.Start(ctx)
+	s.result.Runtime, s.result.Why = s.starter.runtime, s.starter.why
+	if err != nil {
+		if ctx.Err() == nil {
+			s.infrastructure(err)
+		}
+		return
+	}
+	s.stack = started
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+		defer cancel()
+		if err := started.Close(ctx); err != nil {
+			s.infrastructure(err)
+		}
+	}()
+	renewing, stop := context.WithCancel(ctx)
+	defer stop()
+	go s.renew(renewing, started)
+	s.suite(ctx)
+}
+
+// renew keeps the leases of the systems; a system that gives no answer breaks the run.
+func (s *session) renew(ctx context.Context, started *stack.Stack) {
+	ticker := time.NewTicker(renewal)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := started.Renew(ctx); err != nil && ctx.Err() == nil {
+				s.infrastructure(fmt.Errorf("renew lease: %w", err))
+				return
+			}
+		}
+	}
+}
+
+// infrastructure notes what went wrong outside every scenario.
+func (s *session) infrastructure(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.result.Infrastructure = append(s.result.Infrastructure, err.Error())
+}
+
+// suite runs godog over all features. Its own results are not read: a scenario that was skipped counts as passed there.
+func (s *session) suite(ctx context.Context) {
+	suite := godog.TestSuite{
+		Name: "planeproof",
+		ScenarioInitializer: func(sc *godog.ScenarioContext) {
+			phrases := &steps.Steps{}
+			phrases.Bind(sc)
+			s.hook(sc, phrases)
+		},
+		Options: &godog.Options{
+			FS: s.options.source(), Paths: []string{"."}, Strict: true,
+			Format: "progress", Output: io.Discard, NoColors: true,
+			Concurrency: s.options.Concurrency, Randomize: s.options.Seed, DefaultContext: ctx,
+		},
+	}
+	suite.Run()
+}

@@ -1,0 +1,133 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
+	tagexpressions "github.com/cucumber/tag-expressions/go/v6"
+
+	"github.com/planeproof/planeproof/report"
+	"github.com/planeproof/planeproof/stack"
+)
+
+// ErrUsage marks an error of whoever asked for the run: a tag expression that does not parse, an impossible option.
+var ErrUsage = errors.New("usage")
+
+// catalog reads every scenario of the feature files, each row of an outline by itself, in the order of the files.
+func catalog(features fs.FS) ([]*record, error) {
+	suite := godog.TestSuite{Options: &godog.Options{FS: features, Paths: []string{"."}}}
+	parsed, err := suite.RetrieveFeatures()
+	if err != nil {
+		return nil, fmt.Errorf("read features: %w", err)
+	}
+	var all []*record
+	for _, feature := range parsed {
+		for _, pickle := range feature.Pickles {
+			r, err := newRecord(feature.FindScenario(pickle.AstNodeIds[0]), pickle)
+			if err != nil {
+				return nil, fmt.Errorf("read features: %s: %w", feature.Uri, err)
+			}
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
+// behaviourTag is the tag of a behaviour: the family in capitals and a number.
+var behaviourTag = regexp.MustCompile(`^@([A-Z]+)-\d+$`)
+
+// newRecord reads what a scenario's source says about it. The id is the behaviour id, `/`, the slug of the title, and the columns of
+// an outline's row.
+func newRecord(source *messages.Scenario, pickle *messages.Pickle) (*record, error) {
+	r := &record{pickle: pickle, Scenario: report.Scenario{
+		Title: pickle.Name, File: "features/" + pickle.Uri, Line: int(source.Location.Line),
+	}}
+	for _, step := range source.Steps {
+		r.keywords = append(r.keywords, strings.TrimSpace(step.Keyword))
+	}
+	for _, tag := range pickle.Tags {
+		r.Tags = append(r.Tags, tag.Name)
+		if m := behaviourTag.FindStringSubmatch(tag.Name); m != nil {
+			if r.Behaviour != "" {
+				return nil, fmt.Errorf("scenario %q has two behaviour ids", source.Name)
+			}
+			r.Behaviour, r.Family = strings.TrimPrefix(tag.Name, "@"), strings.ToLower(m[1])
+		}
+	}
+	if r.Behaviour == "" {
+		return nil, fmt.Errorf("scenario %q has no behaviour id", source.Name)
+	}
+	r.ID = r.Behaviour + "/" + slug(source.Name)
+	if len(pickle.AstNodeIds) > 1 {
+		columns, line := row(source, pickle.AstNodeIds[1])
+		r.ID += "[" + columns + "]"
+		r.Line = line
+	}
+	r.Advisory = slices.Contains(r.Tags, "@advisory")
+	r.Reproduction = slices.Contains(r.Tags, "@reproduction")
+	r.fresh = slices.Contains(r.Tags, "@fresh")
+	return r, r.readNeeds()
+}
+
+// readNeeds reads the capabilities that the tags ask for; a tag with a spelling mistake must not ask for nothing.
+func (r *record) readNeeds() error {
+	for _, tag := range r.Tags {
+		name, isNeed := strings.CutPrefix(tag, "@needs-")
+		if !isNeed {
+			continue
+		}
+		if !slices.Contains(stack.Capabilities(), stack.Capability(name)) {
+			return fmt.Errorf("scenario %q needs %q, which is no capability", r.Title, name)
+		}
+		r.needs = append(r.needs, stack.Capability(name))
+	}
+	return nil
+}
+
+// row names the columns of an outline's row as `column=value,…`, and its line.
+func row(source *messages.Scenario, id string) (string, int) {
+	for _, examples := range source.Examples {
+		for _, body := range examples.TableBody {
+			if body.Id != id {
+				continue
+			}
+			var columns []string
+			for i, cell := range body.Cells {
+				columns = append(columns, examples.TableHeader.Cells[i].Value+"="+cell.Value)
+			}
+			return strings.Join(columns, ","), int(body.Location.Line)
+		}
+	}
+	return "", int(source.Location.Line)
+}
+
+var notSlug = regexp.MustCompile(`[^a-z0-9_]+`)
+
+// slug writes a title in lower case with hyphens.
+func slug(title string) string {
+	return strings.Trim(notSlug.ReplaceAllString(strings.ToLower(title), "-"), "-")
+}
+
+// selected returns the scenarios for which the tag expression holds; an empty expression selects all.
+func selected(all []*record, expression string) ([]*record, error) {
+	if strings.TrimSpace(expression) == "" {
+		return all, nil
+	}
+	tags, err := tagexpressions.Parse(expression)
+	if err != nil {
+		return nil, fmt.Errorf("%w: tag expression %q: %w", ErrUsage, expression, err)
+	}
+	var chosen []*record
+	for _, r := range all {
+		if tags.Evaluate(r.Tags) {
+			chosen = append(chosen, r)
+		}
+	}
+	return chosen, nil
+}

@@ -1,0 +1,93 @@
+package dataplane
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/routing"
+	"github.com/planeproof/planeproof/provider"
+)
+
+// serveProxy answers /v1/proxy/*: through the legacy proxy on v1, by itself on v2 (facts: v2 and Gateway are not the same).
+func (d *DataPlane) serveProxy(w http.ResponseWriter, r *http.Request, t *tenant, entry *evidence.Exchange) {
+	path := strings.TrimPrefix(r.URL.EscapedPath(), "/v1/proxy")
+	config := t.Config()
+	shape := routing.APIKeyShape(config.APIKeyShape)
+	switch config.Serving {
+	case ServingV1:
+		d.passOn(w, r, "/"+t.ID+"/v1"+path, entry)
+	case ServingV2:
+		d.route(w, r, t, path, routing.Open(provider.Current202608, shape), entry)
+	case ServingV2Gateway:
+		d.route(w, r, t, path, routing.Gateway(shape), entry)
+	}
+}
+
+// route calls the provider from the data plane itself.
+func (d *DataPlane) route(w http.ResponseWriter, r *http.Request, t *tenant, path string, rules routing.Rules, entry *evidence.Exchange) {
+	routing.New(d.client).Serve(w, r, routing.Call{
+		Rules:  rules,
+		State:  &routing.State{},
+		Source: func(_ context.Context, q routing.Query) (routing.Secrets, error) { return d.source(t, q) },
+		Path:   path,
+		Log:    func(level, project, text string) { t.Log(level, project, entry.Seq, text) },
+		Entry:  entry,
+	})
+}
+
+// source hands out secrets as /api/secret does, to a caller that the org knows.
+func (d *DataPlane) source(t *tenant, q routing.Query) (routing.Secrets, error) {
+	config := t.Config()
+	if _, known := config.find(q.Key); !known {
+		return routing.Secrets{}, &routing.Refusal{Status: http.StatusUnauthorized, Text: "the Braintrust API key was refused: unknown API key"}
+	}
+	if q.Org != "" && q.Org != config.Organization.Name {
+		return routing.Secrets{}, &routing.Refusal{Status: http.StatusBadRequest, Text: "x-bt-org-name: no such organization"}
+	}
+	org, project, err := d.secrets(t, q.Project)
+	if err != nil {
+		refused := asRefusal(err)
+		return routing.Secrets{}, &routing.Refusal{Status: refused.status, Text: refused.text}
+	}
+	return routing.Secrets{Org: org, Project: project}, nil
+}
+
+// passOn hands a request to the legacy proxy as it came, and its answer back as it comes. The body is read for the journal.
+func (d *DataPlane) passOn(w http.ResponseWriter, r *http.Request, path string, entry *evidence.Exchange) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err == nil && len(body) > maxBody {
+		_, _ = io.CopyN(io.Discard, r.Body, drained)
+		err = refuse(http.StatusRequestEntityTooLarge, "body is over %d bytes", maxBody)
+	}
+	to, malformed := url.Parse(d.legacyProxyURL + path)
+	if err = errors.Join(err, malformed); err != nil {
+		answer(w, nil, err)
+		return
+	}
+	routing.Describe(entry, r.Header, body)
+	to.RawQuery = r.URL.RawQuery
+	out := r.WithContext(r.Context())
+	out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	proxy := httputil.ReverseProxy{
+		Transport:    d.client.Transport,
+		Rewrite:      func(p *httputil.ProxyRequest) { p.Out.URL, p.Out.Host = to, to.Host },
+		ErrorLog:     log.New(io.Discard, "", 0),
+		ErrorHandler: d.legacyProxyFailed,
+	}
+	proxy.ServeHTTP(w, out)
+}
+
+func (d *DataPlane) legacyProxyFailed(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		panic(http.ErrAbortHandler) // the caller left: there is nobody to answer
+	}
+	answer(w, nil, refuse(http.StatusBadGateway, "legacy proxy %s cannot be reached: %v", d.legacyProxyURL, err))
+}

@@ -1,0 +1,167 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// authorization is the header of the schemes; the other headers that carry a credential take it raw.
+const authorization = "authorization"
+
+// credentialHeaders are all headers that carry a credential somewhere (facts: upstream gateways as seen in the wild).
+func credentialHeaders() []string { return []string{authorization, AuthAPIKey, AuthXAPIKey, "apikey"} }
+
+// shape is where a credential is looked for: a header, and in Authorization a scheme.
+type shape struct{ header, scheme string }
+
+func (c Config) shape() shape {
+	switch c.Auth {
+	case AuthAuthorizationAPIKey:
+		return shape{authorization, "Api-Key"}
+	case AuthXAPIKey, AuthAPIKey: // named like their headers
+		return shape{header: c.Auth}
+	default:
+		return shape{authorization, "Bearer"}
+	}
+}
+
+// String says how a right request looks.
+func (s shape) String() string {
+	if s.scheme == "" {
+		return s.header + ": YOUR_KEY"
+	}
+	return "Authorization: " + s.scheme + " YOUR_KEY"
+}
+
+// challenge is the WWW-Authenticate of a 401 (facts: OpenAI's is `Bearer realm="OpenAI API"`).
+func (c Config) challenge() string {
+	wanted := c.shape()
+	if wanted.scheme == "" {
+		return fmt.Sprintf(`ApiKey realm="OpenAI API", header=%q`, wanted.header)
+	}
+	return wanted.scheme + ` realm="OpenAI API"`
+}
+
+// refused says whether the call's credential is refused, and how. It never repeats what was sent.
+func (c call) refused() (reply, bool) {
+	if c.config.Auth == AuthNone {
+		return reply{}, false
+	}
+	v := c.config.judge(c.Header)
+	switch {
+	case v.accepted:
+		return reply{}, false
+	case v.forbidden:
+		return refuse(http.StatusForbidden, "insufficient_permissions", v.message).noting(v.note), true
+	default:
+		return refuse(http.StatusUnauthorized, "invalid_api_key", v.message).
+			noting(v.note).with("Www-Authenticate", c.config.challenge()), true
+	}
+}
+
+// verdict is what the gateway makes of a request's credential: in words for the journal, in a message for the caller.
+type verdict struct {
+	accepted, forbidden bool
+	note, message       string
+}
+
+func no(note, message string) verdict { return verdict{note: note, message: message} }
+
+// judge accepts exactly one credential, in the one header and under the one scheme that are wanted (RFC 6750, section 2: no
+// more than one method; section 2.1 and RFC 7235: the scheme in any case, then one or more blanks, then one word).
+func (c Config) judge(header http.Header) verdict {
+	wanted := c.shape()
+	if refusal, wrong := wanted.wrongHeader(header); wrong {
+		return refusal
+	}
+	words := blanks(header.Get(wanted.header))
+	if wanted.scheme != "" {
+		if refusal, wrong := wanted.wrongScheme(words); wrong {
+			return refusal
+		}
+		words = words[1:]
+	}
+	return c.judgeToken(wanted, words)
+}
+
+func (s shape) wrongHeader(header http.Header) (verdict, bool) {
+	var sent []string
+	for _, name := range credentialHeaders() {
+		for range header.Values(name) {
+			sent = append(sent, name)
+		}
+	}
+	switch {
+	case len(sent) == 0:
+		return no("no credential", "You didn't provide an API key. Send it as `"+s.String()+"`."), true
+	case len(sent) > 1:
+		return no("malformed: "+strings.Join(sent, " and "),
+			"Malformed credentials: exactly one may be sent, as `"+s.String()+"`."), true
+	case sent[0] != s.header:
+		return no("wrong header: "+sent[0]+" instead of "+s.header,
+			"The API key was sent in the "+sent[0]+" header. Send it as `"+s.String()+"`."), true
+	}
+	return verdict{}, false
+}
+
+// wrongScheme judges the first word of Authorization. A word that is no known scheme may be part of a secret and is not repeated.
+func (s shape) wrongScheme(words []string) (verdict, bool) {
+	if len(words) == 0 {
+		return no("malformed: empty authorization", "Malformed credentials: the Authorization header is empty."), true
+	}
+	scheme := knownScheme(words[0])
+	switch {
+	case scheme == s.scheme:
+		return verdict{}, false
+	case scheme == "" && len(words) == 1:
+		return no("no scheme: bare token instead of "+s.scheme,
+			"The Authorization header has no scheme. Send `"+s.String()+"`."), true
+	case scheme == "":
+		scheme = "an unknown one"
+	}
+	return no("wrong scheme: "+scheme+" instead of "+s.scheme,
+		"Wrong authentication scheme: "+scheme+". Send `"+s.String()+"`."), true
+}
+
+// judgeToken judges what follows the scheme, or stands alone in a header that takes none.
+func (c Config) judgeToken(wanted shape, words []string) verdict {
+	if len(words) == 0 {
+		return no("malformed: no token",
+			"Malformed credentials: there is no API key where one belongs. Send `"+wanted.String()+"`.")
+	}
+	prefix := knownScheme(words[0])
+	switch {
+	case prefix != "" && wanted.scheme != "":
+		return no("scheme doubled",
+			"Malformed API key: the scheme stands twice. Ensure that the stored key has no `"+prefix+" ` prefix.")
+	case prefix != "":
+		return no("wrong scheme: "+prefix+" instead of none",
+			"Wrong authentication scheme: "+prefix+". Send `"+wanted.String()+"`.")
+	case len(words) > 1:
+		return no("malformed: more than one word", "Malformed credentials: the API key has blanks in it.")
+	case slices.Contains(c.Tokens, words[0]):
+		return verdict{accepted: true}
+	case slices.Contains(c.Forbidden, words[0]):
+		return verdict{forbidden: true, note: "not authorized", message: "You have insufficient permissions for this operation."}
+	default:
+		return no("wrong token", "Incorrect API key provided.")
+	}
+}
+
+// blanks splits at blanks only: other white space is part of a word, which then is no token of anybody's.
+func blanks(value string) []string {
+	return strings.FieldsFunc(value, func(r rune) bool { return r == ' ' })
+}
+
+// knownScheme returns the usual spelling of a scheme's name, empty for any other word. The lengths are compared because folding
+// goes beyond ASCII: the Kelvin sign is a k.
+func knownScheme(word string) string {
+	for _, scheme := range []string{"Bearer", "Api-Key", "Basic", "Token"} {
+		if len(scheme) == len(word) && strings.EqualFold(scheme, word) {
+			return scheme
+		}
+	}
+	return ""
+}

@@ -1,0 +1,151 @@
+// Package gateway is a fake OpenAI-compatible upstream: the system whose provider token a data plane sends.
+package gateway
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/tenancy"
+)
+
+// Gateway serves any number of tenants, each under its id as the first path segment.
+type Gateway struct {
+	*tenancy.Host[Config, struct{}]
+	data http.Handler
+}
+
+type tenant = tenancy.Tenant[Config, struct{}]
+
+// New makes a gateway without tenants; tenants are made through its control listener or Put.
+func New() *Gateway {
+	host := tenancy.NewHost("gateway", func() struct{} { return struct{}{} }, Config.check)
+	return &Gateway{Host: host, data: host.Handler(serve, stray)}
+}
+
+// ServeHTTP serves the data port.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.data.ServeHTTP(w, r) }
+
+// call is one request with what it is answered from and where it is noted.
+type call struct {
+	*http.Request
+	config Config
+	entry  *evidence.Exchange
+}
+
+func serve(w http.ResponseWriter, r *http.Request, t *tenant, entry *evidence.Exchange) {
+	entry.Header = harmless(r.Header)
+	answer := call{r, t.Config(), entry}.route()
+	if entry.Note != "" { // a fault has said what it did
+		answer.note = entry.Note + "; " + answer.note
+	}
+	entry.Note = answer.note
+	answer.write(w)
+}
+
+// stray answers what belongs to no tenant.
+func stray(w http.ResponseWriter, r *http.Request) {
+	unserved(http.StatusNotFound, r.Method, r.URL.EscapedPath()).write(w)
+}
+
+// route answers the call. A path or method that is not served is refused before the credential is looked at.
+func (c call) route() reply {
+	path := c.URL.EscapedPath()
+	method, endpoint := c.config.find(path)
+	switch {
+	case endpoint == nil && c.config.UnservedStatus == http.StatusUnauthorized:
+		return unserved(http.StatusUnauthorized, c.Method, path).with("Www-Authenticate", c.config.challenge())
+	case endpoint == nil:
+		return unserved(c.config.unservedStatus(), c.Method, path)
+	case c.Method != method:
+		return refuse(http.StatusMethodNotAllowed, "method_not_supported",
+			"Not allowed to "+c.Method+" on "+path+". (HINT: Perhaps you meant to use a different HTTP method?)").noting("method not served").with("Allow", method)
+	}
+	return endpoint(c)
+}
+
+func unserved(status int, method, path string) reply {
+	return refuse(status, "", "Invalid URL ("+method+" "+path+")").noting("path not served")
+}
+
+// find returns the endpoint behind an escaped path and its method, nil where none is served.
+func (c Config) find(path string) (method string, endpoint func(call) reply) {
+	for _, prefix := range c.prefixes() {
+		rest, served := strings.CutPrefix(path, prefix)
+		id, one := strings.CutPrefix(rest, "/models/")
+		switch {
+		case !served:
+		case rest == "/chat/completions":
+			return http.MethodPost, call.chat
+		case rest == "/models":
+			return http.MethodGet, call.listModels
+		case one && id != "":
+			return http.MethodGet, func(c call) reply { return c.getModel(id) }
+		}
+	}
+	return "", nil
+}
+
+func (c call) listModels() reply {
+	if refusal, refused := c.refusedListing(); refused {
+		return refusal
+	}
+	models := make([]model, 0, len(c.config.Models))
+	for _, id := range c.config.Models {
+		models = append(models, newModel(id))
+	}
+	return accept(listing{Object: "list", Data: models})
+}
+
+// getModel answers for one model; its id may hold slashes, escaped or not.
+func (c call) getModel(escaped string) reply {
+	if refusal, refused := c.refusedListing(); refused {
+		return refusal
+	}
+	id, err := url.PathUnescape(escaped)
+	if err != nil || !c.config.knows(id) {
+		return unknownModel(id)
+	}
+	return accept(newModel(id))
+}
+
+func (c call) refusedListing() (reply, bool) {
+	if c.config.OpenModels {
+		return reply{}, false
+	}
+	return c.refused()
+}
+
+func unknownModel(id string) reply {
+	return refuse(http.StatusNotFound, "model_not_found",
+		"The model `"+clip(id)+"` does not exist or you do not have access to it.").noting("unknown model")
+}
+
+// harmless selects the headers that may be kept: a few with their values, the rest by name only, as their values may be secrets.
+// Credentials are left out, they are kept as fingerprints.
+func harmless(header http.Header) map[string]string {
+	kept := make(map[string]string, len(header))
+	for name, values := range header {
+		name = strings.ToLower(name)
+		switch {
+		case slices.Contains(credentialHeaders(), name):
+		case slices.Contains([]string{"content-type", "user-agent", "x-bt-project-id"}, name):
+			kept[name] = clip(strings.Join(values, ", "))
+		default:
+			kept[name] = ""
+		}
+	}
+	return kept
+}
+
+// maxKept bounds in bytes what is kept or repeated of a text that a caller chose.
+const maxKept = 256
+
+func clip(text string) string {
+	if len(text) > maxKept {
+		return strings.ToValidUTF8(text[:maxKept], "") + "…"
+	}
+	return text
+}

@@ -1,0 +1,89 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+)
+
+// reply is what a route answers: one JSON body, or a stream of events.
+type reply struct {
+	status int
+	header map[string]string
+	body   any
+	events []any
+	// note is what the journal says of it.
+	note string
+}
+
+type failure struct {
+	Error problem `json:"error"`
+}
+
+// problem is OpenAI's error object (facts: OpenAI); the keys without a value are null.
+type problem struct {
+	Message string  `json:"message"`
+	Type    string  `json:"type"`
+	Param   *string `json:"param"`
+	Code    *string `json:"code"`
+}
+
+func accept(body any) reply {
+	return reply{status: http.StatusOK, body: body, note: "accepted"}
+}
+
+// refuse makes an error; an empty code becomes null.
+func refuse(status int, code, message string) reply {
+	p := problem{Message: message, Type: "invalid_request_error"}
+	if code != "" {
+		p.Code = &code
+	}
+	return reply{status: status, body: failure{p}, note: message}
+}
+
+func (a reply) noting(note string) reply {
+	a.note = note
+	return a
+}
+
+func (a reply) with(name, value string) reply {
+	a.header = map[string]string{name: value}
+	return a
+}
+
+// write is the only place that writes HTTP.
+func (a reply) write(w http.ResponseWriter) {
+	for name, value := range a.header {
+		w.Header().Set(name, value)
+	}
+	if a.events != nil {
+		a.stream(w)
+		return
+	}
+	body, _ := json.Marshal(a.body) // of our own types, which have nothing that cannot be encoded
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(a.status)
+	_, _ = w.Write(body) // a client that left is nobody to tell
+}
+
+// stream sends each event as it would come from a model: on its own.
+func (a reply) stream(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.WriteHeader(a.status)
+	connection := http.NewResponseController(w)
+	for _, event := range a.events {
+		data, _ := json.Marshal(event)
+		if !send(w, connection, data) {
+			return
+		}
+	}
+	send(w, connection, []byte("[DONE]"))
+}
+
+// send reports whether the client is still there.
+func send(w http.ResponseWriter, connection *http.ResponseController, data []byte) bool {
+	_, err := w.Write([]byte("data: " + string(data) + "\n\n"))
+	return err == nil && connection.Flush() == nil
+}

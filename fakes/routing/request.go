@@ -1,0 +1,147 @@
+package routing
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/planeproof/planeproof/evidence"
+)
+
+// maxBody is the largest request body that is read, in bytes; drained is how much more is thrown away so that a caller that is
+// still sending gets to read the refusal.
+const (
+	maxBody = 8 << 20
+	drained = 32 << 20
+)
+
+var nonce = regexp.MustCompile(`n-[a-z0-9]{16}`)
+
+// Refusal is an error that is answered to the caller as text/plain with its own status.
+type Refusal struct {
+	Status int
+	Text   string
+}
+
+func (r *Refusal) Error() string { return r.Text }
+
+// thrown is what the proxy's code throws; at the edge that is a 400 of text/plain (facts: routing in the proxy).
+func thrown(format string, args ...any) *Refusal {
+	return &Refusal{Status: http.StatusBadRequest, Text: fmt.Sprintf(format, args...)}
+}
+
+// request is what a caller asks, read once.
+type request struct {
+	path         string // below the proxy's base, escaped, without the query
+	query        string
+	key          string // the caller's Braintrust key
+	project      string
+	org          string
+	endpointName string
+	header       http.Header // what of it goes upstream
+	body         []byte
+	fields       map[string]json.RawMessage // nil where the body is no JSON object
+	model        string                     // empty where the body names none
+	stream       bool
+	answers      cachePolicy
+	freshSecrets bool // the credential cache must not be read
+}
+
+func readRequest(r *http.Request, path string) (*request, error) {
+	switch r.Method {
+	case http.MethodPost:
+	case http.MethodGet: // the real proxy knows a few such paths; no scorer and no prompt run uses them
+		return nil, &Refusal{Status: http.StatusNotFound, Text: "no such path for GET"}
+	default:
+		return nil, &Refusal{Status: http.StatusMethodNotAllowed, Text: "Method not allowed"}
+	}
+	key := callerKey(r.Header)
+	if key == "" {
+		return nil, thrown("Missing Authentication header")
+	}
+	credentials, err := cacheMode(r.Header, "x-bt-use-creds-cache")
+	if err != nil {
+		return nil, err
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	req := &request{
+		path: path, query: r.URL.RawQuery, key: key, body: body, header: forwarded(r.Header),
+		project: r.Header.Get("x-bt-project-id"), org: r.Header.Get("x-bt-org-name"),
+		endpointName: r.Header.Get("x-bt-endpoint-name"), freshSecrets: credentials == "never",
+	}
+	if json.Unmarshal(body, &req.fields) != nil {
+		req.fields = nil
+	}
+	_ = json.Unmarshal(req.fields["model"], &req.model) // a model that is no string is none
+	req.stream = string(req.fields["stream"]) == "true"
+	req.answers, err = newCachePolicy(r.Header, req)
+	return req, err
+}
+
+// callerKey takes the second of exactly two words of Authorization, whatever the scheme; x-api-key counts only where there is
+// no Authorization (recorded: proxy-routing auth-no-scheme, auth-basic-scheme; facts: caller auth).
+func callerKey(h http.Header) string {
+	authorization := h.Get("Authorization")
+	if authorization == "" {
+		return h.Get("X-Api-Key")
+	}
+	words := strings.Split(authorization, " ")
+	if len(words) != 2 {
+		return ""
+	}
+	return words[1]
+}
+
+func readBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return nil, thrown("read request body: %v", err)
+	}
+	if len(body) > maxBody {
+		_, _ = io.CopyN(io.Discard, r.Body, drained)
+		return nil, &Refusal{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("request body is larger than %d bytes", maxBody)}
+	}
+	return body, nil
+}
+
+// forwarded keeps the headers that go upstream (facts: not forwarded). The caller's x-api-key goes with them, as it does in
+// the real proxy. What concerns the caller's connection stays behind, as in any HTTP client.
+func forwarded(from http.Header) http.Header {
+	out := http.Header{}
+	for name, values := range from {
+		lower := strings.ToLower(name)
+		withheld := slices.ContainsFunc([]string{"x-bt", "x-amzn", "sec-"}, func(prefix string) bool {
+			return strings.HasPrefix(lower, prefix)
+		})
+		switch lower {
+		case "user-agent", "origin", "referer", "priority", "cache-control", "content-length",
+			"authorization", "accept-encoding", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade":
+			withheld = true
+		}
+		if !withheld {
+			out[name] = slices.Clone(values)
+		}
+	}
+	return out
+}
+
+// Describe fills in what the journal keeps of a request to a proxy: project context, model, stream and nonce.
+func Describe(entry *evidence.Exchange, header http.Header, body []byte) {
+	if project := header.Get("x-bt-project-id"); project != "" {
+		entry.Header = map[string]string{"x-bt-project-id": project}
+	}
+	entry.Nonce = string(nonce.Find(body))
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil {
+		return
+	}
+	_ = json.Unmarshal(fields["model"], &entry.Model)
+	_ = json.Unmarshal(fields["stream"], &entry.Stream) // of another type: not said
+}

@@ -1,0 +1,161 @@
+package tenancy_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func setFaults(t *testing.T, h *host, faults string) {
+	t.Helper()
+	require.Equal(t, http.StatusOK, send(h.Control(), "PUT", "/tenants/"+id+"/faults", faults).Code)
+}
+
+func TestFaultAnswersInPlaceOfTheFake(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	handler := h.Handler(greet, stray)
+	setFaults(t, h, `[{"status":503,"times":2,"header":{"Retry-After":"1"},"body":"busy"}]`)
+	for range 2 {
+		w := get(handler, "/"+id+"/x")
+		assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+		assert.Equal(t, "1", w.Header().Get("Retry-After"))
+		assert.Equal(t, "busy", w.Body.String())
+	}
+	assert.Equal(t, "hello 1 /x", get(handler, "/"+id+"/x").Body.String(), "the fake has not seen the two")
+	entry := journal(t, h).Entries[0]
+	assert.Equal(t, 503, entry.Status)
+	assert.Equal(t, "fault: status 503", entry.Note)
+}
+
+func TestFaultFitsByPathAndMethod(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	handler := h.Handler(greet, stray)
+	setFaults(t, h, `[{"path":"/a","method":"POST","status":500},{"path":"/a/b","status":501,"times":1}]`)
+	for _, tt := range []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", "/a", 200}, {"POST", "/b", 200}, {"POST", "/a", 500}, {"POST", "/a/b", 500}, {"POST", "/a", 500},
+		{"GET", "/a/b", 501}, {"GET", "/a/b", 200},
+	} {
+		assert.Equal(t, tt.want, send(handler, tt.method, "/"+id+tt.path, "").Code, tt)
+	}
+	setFaults(t, h, `[]`)
+	assert.Equal(t, 200, send(handler, "POST", "/"+id+"/a", "").Code, "faults are replaced, not added")
+}
+
+func TestFaultOfOneTenantIsNotAnothers(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	require.NoError(t, h.Put([]byte(document("t-anotheranother00", `{"greeting":"hi"}`))))
+	setFaults(t, h, `[{"status":500}]`)
+	assert.Equal(t, 200, get(h.Handler(greet, stray), "/t-anotheranother00/x").Code)
+}
+
+// served is a server of the host that says when a request has come and when its handler is done.
+func served(t *testing.T, h *host) (server *httptest.Server, came, done chan struct{}) {
+	t.Helper()
+	came, done = make(chan struct{}, 8), make(chan struct{}, 8)
+	handler := h.Handler(greet, stray)
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		came <- struct{}{}
+		defer func() { done <- struct{}{} }()
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	return server, came, done
+}
+
+// A client that leaves ends the wait, with and without a body; nothing here waits for the hour.
+func TestWaitEndsWhenTheClientLeaves(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{`[{"hang":true}]`, `[{"delay_ms":3600000}]`, `[{"delay_ms":3600000,"status":500}]`} {
+		for _, body := range []string{"", "some body", strings.Repeat("long ", 1<<20)} {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				h := oneTenant(t)
+				setFaults(t, h, fault)
+				server, came, done := served(t, h)
+				ctx, leave := context.WithCancel(t.Context())
+				go func() { <-came; leave() }()
+				r, err := http.NewRequestWithContext(ctx, "POST", server.URL+"/"+id+"/x", strings.NewReader(body))
+				require.NoError(t, err)
+				_, err = server.Client().Do(r)
+				require.ErrorIs(t, err, context.Canceled)
+				select {
+				case <-done:
+				case <-time.After(20 * time.Second):
+					server.CloseClientConnections()
+					require.Fail(t, "the handler still waits for a client that left")
+				}
+				assert.Len(t, journal(t, h).Entries, 1)
+			})
+		}
+	}
+}
+
+func TestHangIsJournalledAsNoAnswer(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	setFaults(t, h, `[{"hang":true}]`)
+	server, came, done := served(t, h)
+	ctx, leave := context.WithCancel(t.Context())
+	go func() { <-came; leave() }()
+	r, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/"+id+"/x", nil)
+	require.NoError(t, err)
+	_, err = server.Client().Do(r)
+	require.Error(t, err)
+	<-done
+	entry := journal(t, h).Entries[0]
+	assert.Equal(t, 0, entry.Status)
+	assert.Equal(t, "fault: no answer", entry.Note)
+}
+
+func TestDelayedRequestIsServedWithItsBody(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	setFaults(t, h, `[{"delay_ms":1}]`)
+	w := send(h.Handler(func(w http.ResponseWriter, r *http.Request, _ *tenancy.Tenant[settings, *state], _ *evidence.Exchange) {
+		_, _ = io.Copy(w, r.Body)
+	}, stray), "POST", "/"+id+"/x", "echo me")
+	assert.Equal(t, "echo me", w.Body.String())
+	assert.Equal(t, "fault: delayed by 1 ms", journal(t, h).Entries[0].Note)
+}
+
+func TestResetClosesTheConnection(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	setFaults(t, h, `[{"reset":true}]`)
+	server, _, _ := served(t, h)
+	_, err := server.Client().Post(server.URL+"/"+id+"/x", "text/plain", strings.NewReader("body"))
+	require.ErrorIs(t, err, io.EOF)
+	entry := journal(t, h).Entries[0]
+	assert.Equal(t, 0, entry.Status)
+	assert.Equal(t, "fault: connection closed", entry.Note)
+	assert.Zero(t, h.Tenant(id).State.served.Load(), "the fake has not seen it")
+}
+
+func TestTruncateCutsTheBody(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	setFaults(t, h, `[{"truncate_after":4}]`)
+	server, _, _ := served(t, h)
+	response, err := server.Client().Get(server.URL + "/" + id + "/x")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.Equal(t, "hell", string(body))
+	assert.Equal(t, 200, journal(t, h).Entries[0].Status)
+}

@@ -1,0 +1,135 @@
+// Package tenancy is what the three fakes share: tenants with settings of their own, a journal, a log and faults for each,
+// the control listener that shapes and reads them, and the lease that ends an abandoned fake.
+package tenancy
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/planeproof/planeproof/evidence"
+)
+
+// Schema is the format of a tenant document: the body of `PUT /tenants/{id}` and the file behind `--tenant`.
+const Schema = "planeproof/tenant/v1"
+
+// JournalLimit is how many exchanges, and how many log lines, a tenant keeps; later ones are counted as dropped.
+const JournalLimit = 1024
+
+// tenantID is the form of a tenant's id, the first path segment of every base URL.
+var tenantID = regexp.MustCompile(`^t-[a-z0-9]{16}$`)
+
+// Document sets up one tenant of one fake.
+type Document struct {
+	Schema string `json:"schema"`
+	ID     string `json:"id"`
+	// FingerprintKey is the run's key, base64 in JSON; credentials in the journal are fingerprinted under it.
+	FingerprintKey evidence.Key `json:"fingerprint_key"`
+	// Settings are the fake's own.
+	Settings json.RawMessage `json:"settings"`
+}
+
+// Tenant is one scenario's share of a fake. C is the fake's settings, S its state.
+type Tenant[C, S any] struct {
+	ID string
+	// State is the fake's own, made once per tenant: what is stored outlives a change of settings.
+	State S
+
+	mu      sync.Mutex
+	key     evidence.Key
+	config  C
+	journal []evidence.Exchange
+	arrived int // exchanges that began
+	dropped int // exchanges that found the journal full
+	log     []evidence.LogLine
+	logged  int
+	faults  []Fault
+}
+
+// Config returns the settings now in force; the caller must not change what they point to.
+func (t *Tenant[C, S]) Config() C {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.config
+}
+
+// Key returns the key under which credentials are fingerprinted.
+func (t *Tenant[C, S]) Key() evidence.Key {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.key
+}
+
+// Log adds a line to the tenant's log. request is the Seq of the exchange it belongs to, 0 for none.
+func (t *Tenant[C, S]) Log(level, project string, request int, text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.logged++
+	if len(t.log) < JournalLimit {
+		t.log = append(t.log, evidence.LogLine{Time: time.Now().UTC(), Level: level, Project: project, Request: request, Text: text})
+	}
+}
+
+// arrive numbers an exchange that begins.
+func (t *Tenant[C, S]) arrive() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.arrived++
+	return t.arrived
+}
+
+// keep journals an exchange while there is room.
+func (t *Tenant[C, S]) keep(e evidence.Exchange) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.journal) < JournalLimit {
+		t.journal = append(t.journal, e)
+	} else {
+		t.dropped++
+	}
+}
+
+// readJournal copies the journal, so that a client that reads slowly holds up nobody.
+func (t *Tenant[C, S]) readJournal() Journal {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Journal{Schema: "planeproof/journal/v1", Entries: slices.Clone(t.journal), Dropped: t.dropped}
+}
+
+// readLog copies the log.
+func (t *Tenant[C, S]) readLog() Log {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Log{Schema: "planeproof/log/v1", Entries: slices.Clone(t.log), Dropped: t.logged - len(t.log)}
+}
+
+// configure takes the settings of a document; what is stored, journalled and logged stays.
+func (t *Tenant[C, S]) configure(doc Document, config C) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.key, t.config = doc.FingerprintKey, config
+}
+
+// decode reads a tenant document and its settings strictly: an unknown key is an error, not a setting that silently does nothing.
+func decode[C any](raw []byte) (Document, C, error) {
+	var doc Document
+	var config C
+	if err := strict(raw, &doc); err != nil {
+		return doc, config, fmt.Errorf("read tenant document: %w", err)
+	}
+	if doc.Schema != Schema {
+		return doc, config, fmt.Errorf("read tenant document: schema is %q, want %q", doc.Schema, Schema)
+	}
+	if !tenantID.MatchString(doc.ID) {
+		return doc, config, fmt.Errorf("read tenant document: id %q is not t- and 16 of [a-z0-9]", doc.ID)
+	}
+	if len(doc.Settings) > 0 {
+		if err := strict(doc.Settings, &config); err != nil {
+			return doc, config, fmt.Errorf("read settings of tenant %s: %w", doc.ID, err)
+		}
+	}
+	return doc, config, nil
+}

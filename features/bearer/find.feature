@@ -1,0 +1,41 @@
+@bearer
+Feature: Finding the affected provider secret
+  The guide's own commands list the secrets behind a model; they are sent as printed and filtered by its own jq.
+
+  # guide: bearer-after-v2-migration, step 1, org level
+  @BEARER-4 @needs-org-writes
+  Scenario: The org-level search shows only the secret whose customModels has the model
+    Given a data plane on v2
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    And an org provider secret "other" for model "other-chat" with auth_format "bearer"
+    And an org provider secret "plain"
+    When the guide's command "bearer-step-1-org" is run for model "acme-chat"
+    Then it shows exactly the secret "acme" with its id, name, type, preview and metadata
+    And it shows auth_format "api_key"
+
+  # guide: bearer-after-v2-migration, step 1, org level: an empty answer is an answer too
+  @BEARER-4 @needs-org-writes
+  Scenario: The org-level search for a model that no secret has says that it found nothing
+    Given a data plane on v2
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When the guide's command "bearer-step-1-org" is run for model "no-such-model"
+    Then it finds no secret for the model among 1
+
+  # guide: bearer-after-v2-migration, step 1: `has` needs an object
+  @BEARER-4 @needs-org-writes
+  Scenario: A customModels that is no object ends the search with an error instead of a clean answer
+    Given a data plane on v2
+    And an org provider secret "odd" with customModels "acme-chat"
+    When the guide's command "bearer-step-1-org" is run for model "acme-chat"
+    Then its filter fails on customModels that is no object
+
+  # guide: bearer-after-v2-migration, step 1, project level
+  @BEARER-5 @needs-project-writes
+  Scenario: The project-level search leaves other projects and other categories out
+    Given a data plane on v2
+    And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    And a project provider secret "elsewhere" in project "beta" for model "acme-chat" with auth_format "api_key"
+    And an environment variable "ACME_CHAT" for model "acme-chat" that is no AI provider
+    When the guide's command "bearer-step-1-project" is run for model "acme-chat"
+    Then it shows exactly the secret "acme" with its id, name, type, preview and metadata
+    And it shows auth_format "api_key"

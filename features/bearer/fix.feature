@@ -1,0 +1,62 @@
+@bearer @needs-journal
+Feature: Repairing the provider secret
+  The correct combination for an OpenAI-compatible provider is auth_type "api_key" with auth_format "bearer".
+
+  # guide: bearer-after-v2-migration, step 2
+  @BEARER-6 @needs-org-writes
+  Scenario Outline: Bearer format repairs an org provider secret and changes nothing else
+    Given a data plane on <plane>
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and organization_id "org-9"
+    When an org admin sets auth_format "bearer" and auth_type "api_key" on "acme"
+    And the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+    And nothing else about "acme" has changed
+
+    Examples:
+      | plane           |
+      | v2              |
+      | v2 with Gateway |
+
+  # guide: bearer-after-v2-migration, step 2, through env_var
+  @BEARER-7 @needs-project-writes
+  Scenario Outline: Bearer format repairs a project provider secret and changes nothing else
+    Given a data plane on <plane>
+    And a gateway that accepts only Bearer tokens
+    And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and organization_id "org-9"
+    When an org admin sets auth_format "bearer" and auth_type "api_key" on "acme"
+    And the project's scorer is run
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+    And nothing else about "acme" has changed
+
+    Examples:
+      | plane           |
+      | v2              |
+      | v2 with Gateway |
+
+  # guide: bearer-after-v2-migration, step 2: requires org admin
+  @BEARER-8 @needs-org-writes
+  Scenario: A member who is not org admin is refused and nothing changes
+    Given a data plane on v2
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When a member sets auth_format "bearer" and auth_type "api_key" on "acme"
+    Then the API refuses with status 403 and says "admin"
+    And nothing about "acme" has changed
+
+  # guide: bearer-after-v2-migration, step 2: the stored value must be the raw token
+  @BEARER-9 @needs-org-writes
+  Scenario: A stored Bearer prefix survives the fix, and storing the raw token mends it
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    And the token of "acme" is stored with a Bearer prefix
+    When an org admin sets auth_format "bearer" and auth_type "api_key" on "acme"
+    And the scorer is run
+    Then the scorer fails with an authentication error of the provider
+    And the gateway saw Bearer twice before the token of "acme"
+    When an org admin stores the raw token of "acme"
+    And the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer

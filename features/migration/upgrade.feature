@@ -1,0 +1,78 @@
+@migration @needs-journal @needs-choose-generation @needs-upgrade
+Feature: The two guides together, over an upgrade
+
+  # facts: org secrets are not checked by the self-hosted proxy
+  @MIGRATION-2 @needs-org-writes
+  Scenario Outline: The bearer fix on an org secret before the upgrade works before and after
+    Given a data plane on v1 (<generation>)
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When an org admin sets auth_format "bearer" and auth_type "api_key" on "acme"
+    And the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+    When the data plane is upgraded to v2
+    And the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+    When the Gateway is switched on
+    And the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+
+    Examples:
+      | generation      |
+      | legacy-2026-02  |
+      | legacy-2026-03  |
+      | current-2026-08 |
+
+  # guide: project-override-on-legacy-proxy, temporary workaround
+  @MIGRATION-3 @needs-project-writes
+  Scenario: The minimal metadata carried through the upgrade works on v2 with a Bearer gateway
+    Given a data plane on v1 (legacy-2026-02)
+    And a gateway that accepts only Bearer tokens
+    And a project provider secret "acme" with auth_format "bearer" and auth_type "api_key"
+    When the guide's command "override-patch" is run for "acme"
+    And the project's scorer is run with model "gpt-4o-mini"
+    Then the project's scorer succeeds
+    When the data plane is upgraded to v2
+    And the project's scorer is run with model "gpt-4o-mini"
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+
+  # facts: without auth_format the token goes out as Bearer
+  @MIGRATION-3 @reproduction
+  Scenario: The minimal metadata carried through the upgrade breaks where api_key is needed
+    Given a data plane on v1 (current-2026-08)
+    And a gateway that accepts only "Authorization: Api-Key"
+    And a project provider secret "acme" with auth_format "api_key" and auth_type "api_key"
+    When the project's scorer is run with model "gpt-4o-mini"
+    Then the project's scorer succeeds
+    And the gateway saw the token of "acme" as "Authorization: Api-Key"
+    When the guide's command "override-patch" is run for "acme"
+    And the data plane is upgraded to v2
+    And the project's scorer is run with model "gpt-4o-mini"
+    Then the project's scorer fails with an authentication error of the provider
+    And the gateway saw the raw token of "acme" as Bearer
+
+  # facts: three generations: neither key is known to the oldest, both absent means Bearer everywhere
+  @MIGRATION-4 @needs-project-writes
+  Scenario Outline: The portable form of a Bearer provider works in every generation and on v2
+    Given a data plane on <plane>
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "org" for model "acme-chat"
+    And a project provider secret "portable" for model "own-chat" with supportsStreaming true
+    When the project's scorer is run with model "own-chat"
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of "portable" as Bearer
+    When the prompt is run with model "own-chat"
+    Then the prompt succeeds
+    And the gateway saw the raw token of "portable" as Bearer
+
+    Examples:
+      | plane                |
+      | v1 (legacy-2026-02)  |
+      | v1 (legacy-2026-03)  |
+      | v1 (current-2026-08) |
+      | v2                   |
+      | v2 with Gateway      |

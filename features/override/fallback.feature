@@ -1,0 +1,98 @@
+@override @needs-journal @needs-choose-generation
+Feature: A project's provider secret on the legacy AI proxy
+  Legacy proxies with a strict metadata schema cannot read newer provider secrets; the project then runs on the
+  organization's credential.
+
+  # guide: project-override-on-legacy-proxy, summary; recorded: project-both-new-keys
+  @OVERRIDE-1 @reproduction @needs-logs
+  Scenario: The oldest proxy drops a project secret with auth_type and auth_format
+    Given a data plane on v1 (legacy-2026-02)
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme-project" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
+    When the project's scorer is run
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+    And the proxy warned for project "alpha" about unrecognized keys "auth_type" and "auth_format"
+
+  # recorded: project-both-new-keys
+  @OVERRIDE-2 @reproduction @needs-logs
+  Scenario: The later strict proxy knows auth_format and rejects only auth_type
+    Given a data plane on v1 (legacy-2026-03)
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme-project" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
+    When the project's scorer is run
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+    And the proxy warned for project "alpha" about unrecognized keys "auth_type"
+
+  # guide: project-override-on-legacy-proxy, temporary workaround and verify the fix
+  @OVERRIDE-3 @needs-logs @needs-project-writes
+  Scenario Outline: The guide's PATCH gives the project its own credential back
+    Given a data plane on v1 (<generation>)
+    And an org provider secret "OPENAI_API_KEY"
+    And a project provider secret "OPENAI_API_KEY" with auth_type "api_key" and auth_format "bearer"
+    When the project's scorer is run with model "gpt-4o-mini"
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of "OPENAI_API_KEY" as Bearer
+    When the guide's command "override-find" is run
+    Then it shows the project's "OPENAI_API_KEY"
+    When the guide's command "override-patch" is run for the project's "OPENAI_API_KEY"
+    And the project's scorer is run with model "gpt-4o-mini"
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of the project's "OPENAI_API_KEY" as Bearer
+    And the proxy has not warned again for project "alpha"
+    And the metadata of the project's "OPENAI_API_KEY" is exactly excludeDefaultModels false, supportsStreaming true and its api_base
+    And the stored value of the project's "OPENAI_API_KEY" has not changed
+
+    Examples:
+      | generation     |
+      | legacy-2026-02 |
+      | legacy-2026-03 |
+
+  # guide: project-override-on-legacy-proxy, verify the fix: only for that project
+  @OVERRIDE-4 @reproduction @needs-logs @needs-project-writes
+  Scenario: Another project that is still broken keeps warning
+    Given a data plane on v1 (legacy-2026-02)
+    And an org provider secret "acme"
+    And a project provider secret "for alpha" with auth_type "api_key" and auth_format "bearer"
+    And a project provider secret "for beta" in project "beta" with auth_type "api_key" and auth_format "bearer"
+    When the guide's command "override-patch" is run for "for alpha"
+    And the project's scorer is run with model "gpt-4o-mini"
+    And the scorer of project "beta" is run with model "gpt-4o-mini"
+    Then the gateway saw the raw token of "acme" as Bearer
+    And the proxy has not warned again for project "alpha"
+    And the proxy warned for project "beta" about unrecognized keys "auth_type" and "auth_format"
+
+  # recorded: endpoint-name-unknown (the message); guide: how project-level loading fails
+  @OVERRIDE-5 @reproduction @needs-logs
+  Scenario: Without an org secret there is nothing to fall back on
+    Given a data plane on v1 (legacy-2026-02)
+    And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
+    When the project's scorer is run
+    Then the project's scorer fails with status 400 and says "No API keys found (for acme-chat)"
+    And the gateway saw nothing
+    And the proxy warned for project "alpha" about unrecognized keys "auth_type" and "auth_format"
+
+  # facts: one unreadable secret drops all of the project's
+  @OVERRIDE-6 @reproduction @needs-logs
+  Scenario: One unreadable secret drops the project's readable ones too
+    Given a data plane on v1 (legacy-2026-02)
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "readable" for model "acme-chat"
+    And a project provider secret "unreadable" for model "other-chat" with auth_type "api_key"
+    When the project's scorer is run
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+    And the proxy warned for project "alpha" about unrecognized keys "auth_type"
+
+  # guide: project-override-on-legacy-proxy, long-term fix
+  @OVERRIDE-11 @needs-logs
+  Scenario: The current proxy keeps unknown keys and uses the project's secret
+    Given a data plane on v1 (current-2026-08)
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer" and display_name "Acme"
+    When the project's scorer is run
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of the project's "acme" as Bearer
+    And the proxy has not warned for project "alpha"
+    And nothing about the project's "acme" has changed

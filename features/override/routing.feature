@@ -1,0 +1,114 @@
+@override @needs-journal
+Feature: Which provider secret is used
+  Project context loads the project's provider secrets, filters them by model and merges them by name with the org's.
+
+  # guide: project-override-on-legacy-proxy, how project-level provider loading fails: eligibility; recorded: project-exclude-default
+  @OVERRIDE-7 @needs-project-writes
+  Scenario Outline: A project secret that is not eligible for the model leaves it to the org's
+    Given a data plane on <plane>
+    And an org provider secret "acme-org"
+    And a project provider secret "acme-project" <secret>
+    When the project's scorer is run with model "gpt-4o-mini" 8 times
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of "acme-org" as Bearer every time
+
+    Examples:
+      | plane                | secret                                          |
+      | v1 (legacy-2026-02)  | with excludeDefaultModels true                  |
+      | v1 (legacy-2026-02)  | of type "anthropic" with supportsStreaming true |
+      | v1 (legacy-2026-02)  | with models ["gpt-4o"]                          |
+      | v1 (current-2026-08) | with excludeDefaultModels true                  |
+      | v2                   | with excludeDefaultModels true                  |
+      | v2                   | with models ["gpt-4o"]                          |
+      | v2 with Gateway      | with excludeDefaultModels true                  |
+
+  # guide: project-override-on-legacy-proxy, how project-level provider loading fails: eligibility
+  @OVERRIDE-7 @needs-project-writes
+  Scenario Outline: A project secret that is eligible for the model is used
+    Given a data plane on <plane>
+    And an org provider secret "acme"
+    And a project provider secret "acme" <secret>
+    When the project's scorer is run with model "gpt-4o-mini"
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of the project's "acme" as Bearer
+
+    Examples:
+      | plane                | secret                          |
+      | v1 (legacy-2026-02)  | with excludeDefaultModels false |
+      | v1 (legacy-2026-02)  | with models ["gpt-4o-mini"]     |
+      | v1 (legacy-2026-03)  | with excludeDefaultModels null  |
+      | v1 (current-2026-08) | with excludeDefaultModels false |
+      | v2                   | with excludeDefaultModels null  |
+      | v2 with Gateway      | with models ["gpt-4o-mini"]     |
+
+  # guide: project-override-on-legacy-proxy, long-term fix: override is name-based
+  @OVERRIDE-8 @needs-project-writes
+  Scenario Outline: With one name the project's secret takes precedence
+    Given a data plane on <plane>
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
+    When the project's scorer is run 4 times
+    Then the gateway saw the raw token of the project's "acme" as Bearer every time
+
+    Examples:
+      | plane                |
+      | v1 (legacy-2026-02)  |
+      | v1 (legacy-2026-03)  |
+      | v1 (current-2026-08) |
+      | v2                   |
+      | v2 with Gateway      |
+
+  # guide: project-override-on-legacy-proxy, long-term fix: different names remain candidates; facts: random start
+  @OVERRIDE-8 @needs-project-writes
+  Scenario Outline: With different names both secrets are candidates
+    Given a data plane on <plane>
+    And an org provider secret "for the org" for model "acme-chat"
+    And a project provider secret "for alpha" for model "acme-chat"
+    When the project's scorer is run until both "for the org" and "for alpha" were seen, at most 64 times
+    Then the gateway saw "for the org" and "for alpha" and no other credential
+
+    Examples:
+      | plane                |
+      | v1 (legacy-2026-02)  |
+      | v2                   |
+
+  # facts: project context is the header x-bt-project-id; without it only org secrets are used
+  @OVERRIDE-17 @needs-project-writes
+  Scenario Outline: Without project context the org's credential is used
+    Given a data plane on <plane>
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
+    When the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+
+    Examples:
+      | plane               |
+      | v1 (legacy-2026-02) |
+      | v2                  |
+      | v2 with Gateway     |
+
+  # behaviour list: an unknown project id is a setting; in both, no other project's credential is seen
+  @OVERRIDE-17 @needs-project-writes
+  Scenario Outline: An unknown project never gets another project's credential
+    Given a data plane on <plane>
+    And a data plane that answers an unknown project with <answer>
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "own" for model "acme-chat" with supportsStreaming true
+    When the scorer of an unknown project is run
+    Then the unknown project gets <outcome>
+
+    Examples:
+      | plane               | answer               | outcome                           |
+      | v1 (legacy-2026-02) | a refusal            | a refusal by the data plane       |
+      | v1 (legacy-2026-02) | the org's credential | the org's credential "acme"       |
+      | v2                  | a refusal            | a refusal by the data plane       |
+      | v2                  | the org's credential | the org's credential "acme"       |
+
+  # facts: caller auth: x-api-key is taken only where there is no Authorization, and is then forwarded upstream
+  @OVERRIDE-17 @reproduction @needs-choose-generation
+  Scenario: A Braintrust key sent as x-api-key reaches the upstream
+    Given a data plane on v1 (legacy-2026-02)
+    And an org provider secret "acme" for model "acme-chat"
+    When the scorer is run with its Braintrust key as x-api-key
+    Then the gateway saw the Braintrust key of the scorer as x-api-key

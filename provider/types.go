@@ -1,0 +1,143 @@
+package provider
+
+// metadataFields returns the metadata keys that a generation knows for a provider type; ok is false where it does not know
+// the type (recorded: secret-schema, every row).
+func metadataFields(g Generation, typ string) (fields []field, ok bool) {
+	since, own := providerType(typ)
+	if since == "" || !g.reaches(since) {
+		return nil, false
+	}
+	return known(g, append(baseFields(), own...)), true
+}
+
+// baseFields are the keys that every type has.
+func baseFields() []field {
+	return []field{
+		{Legacy202602, "models", nullish(arrayOf(text()))},
+		{Legacy202602, "customModels", nullish(recordOf(objectOf(dropUnknown, modelFields())))},
+		{Legacy202602, "excludeDefaultModels", nullish(boolean())},
+		{Legacy202602, "additionalHeaders", nullish(recordOf(text()))},
+		{Legacy202602, "supportsStreaming", orDefault(boolean(), true)},
+		{Legacy202603, "overrideModel", nullish(text())},
+		{Legacy202603, "overrideSystemPrompt", nullish(text())},
+	}
+}
+
+// providerType returns the generation that first knew the type, and the keys that it adds to the base.
+func providerType(typ string) (since Generation, own []field) {
+	switch typ {
+	case "baseten", "cerebras", "fireworks", "google", "groq", "js", "lepton", "perplexity", "replicate", "together", "xAI":
+		return Legacy202602, nil
+	case "openrouter":
+		return Current202608, nil
+	case "ollama":
+		return Legacy202602, []field{{Current202608, "api_base", orDrop(nullish(maybeURL()))}}
+	case "mistral":
+		return Legacy202602, []field{{Legacy202602, "api_base", nullish(maybeURL())}}
+	case "braintrust":
+		return Legacy202603, []field{{Legacy202603, "api_base", nullish(maybeURL())}}
+	case "cohere":
+		return Current202608, []field{{Current202608, "api_base", nullish(maybeURL())}}
+	case "openai":
+		return Legacy202602, openaiFields()
+	case "anthropic":
+		return Legacy202602, []field{
+			{Current202608, "auth_type", orDefault(tokenAuth(), "api_key")},
+			{Current202608, "auth_source", nullish(text())},
+		}
+	case "azure":
+		return Legacy202602, azureFields()
+	case "azure_ai_gateway":
+		return Current202608, []field{
+			{Current202608, "api_base", webURL()},
+			{Current202608, "auth_type", orDefault(literal("api_key"), "api_key")},
+		}
+	case "bedrock":
+		return Legacy202602, bedrockFields()
+	case "databricks":
+		return Legacy202602, []field{
+			{Legacy202602, "api_base", webURL()},
+			{Legacy202602, "auth_type", orDefault(oneOf("pat", "service_principal_oauth"), "pat")},
+		}
+	case "vertex":
+		return Legacy202602, vertexFields()
+	}
+	return "", nil
+}
+
+func openaiFields() []field {
+	return []field{
+		{Legacy202602, "api_base", union(optional(webURL()), empty(), null())},
+		{Current202608, "auth_type", orDefault(tokenAuth(), "api_key")},
+		{Current202608, "auth_source", nullish(text())},
+		{Legacy202602, "organization_id", nullish(text())},
+		{Legacy202603, "endpoint_path", nullish(text())},
+		{Legacy202603, "auth_format", nullish(oneOf("bearer", "api_key"))},
+	}
+}
+
+func azureFields() []field {
+	return []field{
+		{Legacy202602, "api_base", webURL()},
+		{Legacy202602, "api_version", orDefault(text(), "2023-07-01-preview")},
+		{Legacy202602, "deployment", nullish(text())},
+		{Legacy202602, "auth_type", orDefault(oneOf("api_key", "entra_api"), "api_key")},
+		{Current202608, "auth_type", orDefault(oneOf("api_key", "entra_api", "entra_oidc", "entra_bearer"), "api_key")},
+		{Legacy202602, "no_named_deployment", orDefault(boolean(), false)},
+	}
+}
+
+func bedrockFields() []field {
+	return []field{
+		{Legacy202602, "region", nonEmpty("Region cannot be empty")},
+		{Legacy202602, "auth_type", orDefault(oneOf("iam_credentials", "api_key"), "iam_credentials")},
+		{Current202608, "auth_type", orDefault(oneOf("iam_credentials", "api_key", "assume_role"), "iam_credentials")},
+		{Current202608, "role_arn", nullish(text())},
+		{Current202608, "external_id", nullish(text())},
+		{Legacy202602, "access_key", nullish(text())},
+		{Legacy202602, "session_token", nullish(text())},
+		{Legacy202602, "api_base", nullish(maybeURL())},
+	}
+}
+
+func vertexFields() []field {
+	return []field{
+		{Legacy202602, "project", nonEmpty("Project cannot be empty")},
+		{Legacy202603, "location", blankAsAbsent(nullish(text()))},
+		{Legacy202602, "authType", oneOf("access_token", "service_account_key")},
+		{Legacy202602, "api_base", nullish(maybeURL())},
+	}
+}
+
+// tokenAuth are the ways to authenticate that openai and anthropic know since the current generation.
+func tokenAuth() rule { return oneOf("api_key", "oauth_bearer", "workload_identity_federation") }
+
+// maybeURL accepts a URL or nothing written as an empty string.
+func maybeURL() rule { return union(webURL(), empty()) }
+
+// modelFields describe one custom model; keys beside them are dropped in every generation.
+func modelFields() []field {
+	fields := []field{
+		{Legacy202602, "format", oneOf("openai", "anthropic", "google", "window", "js", "converse")},
+		{Legacy202602, "flavor", oneOf("chat", "completion", "embedding")},
+	}
+	optionalOnes := []struct {
+		rule  rule
+		names []string
+	}{
+		{boolean(), []string{"multimodal", "o1_like", "reasoning", "reasoning_budget", "experimental", "deprecated"}},
+		{number(), []string{
+			"input_cost_per_token", "output_cost_per_token", "input_cost_per_mil_tokens", "output_cost_per_mil_tokens",
+			"input_cache_read_cost_per_mil_tokens", "input_cache_write_cost_per_mil_tokens",
+			"max_input_tokens", "max_output_tokens",
+		}},
+		{text(), []string{"displayName", "description", "deprecation_date", "parent"}},
+		{arrayOf(text()), []string{"endpoint_types", "locations"}},
+	}
+	for _, o := range optionalOnes {
+		for _, name := range o.names {
+			fields = append(fields, field{Legacy202602, name, nullish(o.rule)})
+		}
+	}
+	return fields
+}

@@ -1,0 +1,87 @@
+package remedy
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/planeproof/planeproof/evidence"
+)
+
+// TokenProblems says what keeps a value from being the raw token that a provider secret must hold, nothing if it is one
+// (guide: bearer-after-v2-migration, step 2). The texts never contain the value.
+func TokenProblems(token string) []string {
+	trimmed := strings.TrimSpace(token)
+	if trimmed == "" {
+		return []string{"the token is empty"}
+	}
+	var problems []string
+	if trimmed != token {
+		problems = append(problems, "white space stands around the token")
+	}
+	words := strings.Fields(trimmed)
+	if isBearer(words[0]) {
+		problems = append(problems, "the token begins with the word Bearer, which is sent in front of it anyway")
+		words = words[1:]
+	}
+	if len(words) > 1 {
+		problems = append(problems, "white space stands inside the token")
+	}
+	inner := strings.Join(words, "")
+	if strings.ContainsFunc(inner, unicode.IsControl) {
+		problems = append(problems, "the token contains control characters")
+	}
+	if strings.ContainsFunc(inner, func(r rune) bool { return r > unicode.MaxASCII }) {
+		problems = append(problems, "the token contains characters beyond ASCII")
+	}
+	return problems
+}
+
+func isBearer(word string) bool { return strings.EqualFold(word, "Bearer") }
+
+// authorization is the header's value for a token as stored: concatenated, with the end trimmed, as the proxy's HTTP client
+// does (facts: the token is concatenated as stored). It is not ok where no header can hold the value.
+func authorization(token string) (value string, ok bool) {
+	value = strings.TrimRight("Bearer "+token, " \t\r\n")
+	forbidden := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+	return value, !strings.ContainsFunc(value, forbidden)
+}
+
+// maxQuote is the longest quotation of a foreign text, in characters.
+const maxQuote = 200
+
+// A quoter quotes foreign texts without the token: gateways echo what they refuse.
+type quoter struct {
+	redactor *evidence.Redactor
+	// mute is set where a part of the token is too short to be searched for; then nothing foreign is quoted.
+	mute bool
+}
+
+func newQuoter(token string) quoter {
+	q := quoter{redactor: new(evidence.Redactor)}
+	q.redactor.Add("token", token)
+	for _, word := range strings.Fields(token) {
+		if isBearer(word) {
+			continue
+		}
+		q.redactor.Add("token", word)
+		q.mute = q.mute || q.redactor.String(word) == word
+	}
+	return q
+}
+
+// quote returns a foreign text in one short line. It is redacted before it is cut: half a token is a secret too.
+func (q quoter) quote(text string) string {
+	if q.mute {
+		return ""
+	}
+	runes := []rune(q.line(text))
+	if len(runes) > maxQuote {
+		return string(runes[:maxQuote]) + "…"
+	}
+	return string(runes)
+}
+
+// line returns a text of our own making, in which the token may stand, in one line.
+func (q quoter) line(text string) string {
+	return evidence.Printable(strings.Join(strings.Fields(q.redactor.String(text)), " "))
+}

@@ -1,0 +1,128 @@
+// Package remedy holds the fixes of the two guides as a library.
+package remedy
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Verifier asks a gateway whether a token is good, as step 3 of the guide does with curl.
+type Verifier struct {
+	// Client carries the requests, nil for one with Go's default transport. Its redirect policy, cookies and timeout are not
+	// used; an unknown certificate authority is made known in its transport.
+	Client *http.Client
+	// Timeout bounds each request with its answer; 0 means 10 seconds.
+	Timeout time.Duration
+	// Retries is how often a request answered with 429 or 503 is sent again, no sooner than Retry-After says; where that is more
+	// than 30 seconds, it is not.
+	Retries int
+	// SkipOpenCheck leaves out the request with a deliberately wrong token, which is else sent once per path that answers with a
+	// model list.
+	SkipOpenCheck bool
+	// SendAnyway sends a token that TokenProblems finds fault with, to see what the gateway says.
+	SendAnyway bool
+	// From says in words where the requests come from; it is only repeated in the result.
+	From string
+}
+
+// Verification is what came of verifying one token. It never contains the token, nor texts that may.
+type Verification struct {
+	Verdict Verdict `json:"verdict"`
+	// Detail says in one line what led to the verdict.
+	Detail string `json:"detail"`
+	// Advice says in one line what to do.
+	Advice string `json:"advice"`
+	// Base is the base as ParseBase returns it, empty where it was refused.
+	Base string `json:"base,omitempty"`
+	// From is where the requests came from.
+	From string `json:"from,omitempty"`
+	// TokenProblems are those of the token, named whether or not it was sent.
+	TokenProblems []string `json:"token_problems,omitempty"`
+	// Paths are the paths asked, in order; none where the token was not sent.
+	Paths []PathVerdict `json:"paths,omitempty"`
+}
+
+// PathVerdict is what one path of the gateway said.
+type PathVerdict struct {
+	// Path is `/models` or `/v1/models`; URL is the address asked.
+	Path string `json:"path"`
+	URL  string `json:"url"`
+	// Status is the HTTP status of the last answer, 0 where there was none.
+	Status  int     `json:"status,omitempty"`
+	Verdict Verdict `json:"verdict"`
+	Detail  string  `json:"detail"`
+	Advice  string  `json:"advice"`
+	// Models is how many models the list has.
+	Models int `json:"models,omitempty"`
+	// OpenCheck says that a deliberately wrong token was sent too and what came of it, or that it was not; empty where the path
+	// did not answer with a model list.
+	OpenCheck string `json:"open_check,omitempty"`
+}
+
+// VerifyToken asks `/models` and `/v1/models` below base with the token as Bearer and judges the answers (guide:
+// bearer-after-v2-migration, step 3). Only GET is sent, and only to base's own host. Every failure is a verdict; ParseBase
+// says which bases are refused.
+func (v Verifier) VerifyToken(ctx context.Context, base, token string) Verification {
+	q := newQuoter(token)
+	result := Verification{From: q.line(v.From), TokenProblems: TokenProblems(token)}
+	base, err := ParseBase(base)
+	if err != nil {
+		result.Verdict, result.Detail, result.Advice = NotBase, err.Error(), NotBase.advice()
+		return result
+	}
+	result.Base = q.line(base)
+	header, sendable := authorization(token)
+	if !sendable || len(result.TokenProblems) > 0 && !v.SendAnyway {
+		result.Verdict, result.Advice = NotRaw, NotRaw.advice()
+		result.Detail = "the token was not sent"
+		if !sendable {
+			result.Detail = "the token was not sent: no HTTP header can hold it"
+		}
+		return result
+	}
+	p := prober{client: v.client(), retries: v.Retries, base: base, quoter: q}
+	for _, path := range []string{"/models", "/v1/models"} {
+		result.Paths = append(result.Paths, v.verifyPath(ctx, p, path, header))
+	}
+	result.conclude()
+	return result
+}
+
+// defaultTimeout bounds a request where the caller sets no bound.
+const defaultTimeout = 10 * time.Second
+
+// client is the caller's, without what could carry the credential to another host or let a cookie stand in for it.
+func (v Verifier) client() *http.Client {
+	shared := http.DefaultTransport
+	if v.Client != nil && v.Client.Transport != nil {
+		shared = v.Client.Transport
+	}
+	client := &http.Client{Transport: borrowed{shared}, Timeout: defaultTimeout}
+	if v.Timeout > 0 {
+		client.Timeout = v.Timeout
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return client
+}
+
+// borrowed hides a transport's CloseIdleConnections, which retryablehttp calls after a failure: on a transport that others use
+// at the same time it can break their requests ("http: CloseIdleConnections called").
+type borrowed struct{ http.RoundTripper }
+
+func (v Verifier) verifyPath(ctx context.Context, p prober, path, header string) PathVerdict {
+	got := p.ask(ctx, path, header)
+	result := PathVerdict{Path: path, URL: p.line(p.base + path), Models: got.models}
+	switch {
+	case got.verdict != Verified:
+	case v.SkipOpenCheck:
+		result.OpenCheck = "no deliberately wrong token was sent: if the list is open to anyone, the 200 proves nothing"
+	default:
+		result.OpenCheck = p.checkOpen(ctx, path, &got)
+	}
+	result.Status, result.Verdict, result.Detail, result.Advice = got.status, got.verdict, got.detail, got.advice
+	if result.Advice == "" {
+		result.Advice = got.verdict.advice()
+	}
+	return result
+}

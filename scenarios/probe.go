@@ -1,0 +1,118 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+)
+
+// Call is what a scorer or a prompt sends.
+type Call struct {
+	Model string
+	// ProjectID is sent as x-bt-project-id; empty for a scorer without project context.
+	ProjectID string
+	Stream    bool
+	// Key is the Braintrust API key; AsAPIKey sends it as x-api-key instead of Authorization.
+	Key      string
+	AsAPIKey bool
+}
+
+// Probe is one call and what came back.
+type Probe struct {
+	Call
+	// Nonce is in the message of the call, and finds it in the upstream's journal.
+	Nonce string
+	// Status is the HTTP status of the answer, Text what the model said, Refusal the body of an answer that was none.
+	Status        int
+	Text, Refusal string
+	// Err is what the SDK reported, nil for an answer.
+	Err error
+}
+
+// Run sends the call as a custom code scorer does: the official OpenAI SDK, pointed at $BRAINTRUST_API_URL/v1/proxy, with no retries
+// of its own and nothing from the environment. Both caches are turned off: what they answer proves nothing (facts: routing).
+func (w *World) Run(ctx context.Context, c Call) {
+	p := Probe{Call: c, Nonce: "n-" + random(16)}
+	// A service, unlike a client, takes no options from OPENAI_* variables.
+	chat := openai.NewChatCompletionService(w.options(c)...)
+	params := openai.ChatCompletionNewParams{
+		Model:    c.Model,
+		Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("planeproof probe " + p.Nonce)},
+	}
+	if c.Stream {
+		p.Text, p.Err = readStream(ctx, chat, params)
+	} else {
+		p.Text, p.Err = readAnswer(ctx, chat, params)
+	}
+	sent := w.last()
+	p.Status = sent.Exchange.Status
+	if p.Err != nil {
+		p.Refusal = sent.Body()
+	}
+	w.Probes = append(w.Probes, p)
+}
+
+func (w *World) options(c Call) []option.RequestOption {
+	options := []option.RequestOption{
+		option.WithBaseURL(w.APIURL() + "/v1/proxy"),
+		option.WithHTTPClient(w.client),
+		option.WithMaxRetries(0),
+		option.WithHeader("x-bt-use-cache", "never"),
+		option.WithHeader("x-bt-use-creds-cache", "never"),
+	}
+	if c.AsAPIKey {
+		options = append(options, option.WithHeader("x-api-key", c.Key))
+	} else {
+		options = append(options, option.WithAPIKey(c.Key))
+	}
+	if c.ProjectID != "" {
+		options = append(options, option.WithHeader("x-bt-project-id", c.ProjectID))
+	}
+	return options
+}
+
+var errNoChoice = errors.New("the answer has no choice")
+
+func readAnswer(ctx context.Context, chat openai.ChatCompletionService, params openai.ChatCompletionNewParams) (string, error) {
+	answer, err := chat.New(ctx, params)
+	if err != nil {
+		return "", err
+	}
+	if len(answer.Choices) == 0 {
+		return "", errNoChoice
+	}
+	return answer.Choices[0].Message.Content, nil
+}
+
+func readStream(ctx context.Context, chat openai.ChatCompletionService, params openai.ChatCompletionNewParams) (string, error) {
+	stream := chat.NewStreaming(ctx, params)
+	defer func() { _ = stream.Close() }()
+	var whole openai.ChatCompletionAccumulator
+	for stream.Next() {
+		if !whole.AddChunk(stream.Current()) {
+			return "", fmt.Errorf("read stream: a chunk that does not belong to the answer")
+		}
+	}
+	if err := stream.Err(); err != nil {
+		return "", err
+	}
+	if len(whole.Choices) == 0 {
+		return "", errNoChoice
+	}
+	return whole.Choices[0].Message.Content, nil
+}
+
+// Probe is the latest call; an error where there was none.
+func (w *World) Probe() (Probe, error) {
+	if len(w.Probes) == 0 {
+		return Probe{}, errors.New("read latest call: the scenario made none")
+	}
+	return w.Probes[len(w.Probes)-1], nil
+}
+
+// Succeeded says whether the call got an answer of the model.
+func (p Probe) Succeeded() bool { return p.Err == nil && p.Status == http.StatusOK && p.Text != "" }

@@ -1,0 +1,127 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/dataplane"
+	"github.com/planeproof/planeproof/fakes/gateway"
+	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/stack"
+)
+
+// Serve puts the data plane on `v2`, `v2 with Gateway`, or `v1 (<generation of the legacy proxy>)`; what it stores stays.
+func (w *World) Serve(ctx context.Context, plane string) error {
+	config := &w.Tenant.DataPlane
+	switch plane {
+	case "v2":
+		config.Serving = dataplane.ServingV2
+	case "v2 with Gateway":
+		config.Serving = dataplane.ServingV2Gateway
+	default:
+		name := strings.TrimSuffix(strings.TrimPrefix(plane, "v1 ("), ")")
+		generation, err := provider.ParseGeneration(name)
+		if err != nil {
+			return fmt.Errorf("serve data plane: %w", err)
+		}
+		config.Serving = dataplane.ServingV1
+		w.Tenant.LegacyProxy.Generation = generation
+	}
+	return w.Apply(ctx)
+}
+
+// Shape is how a credential travels, in the words of the features.
+type Shape string
+
+// The shapes (facts: wire shapes of auth_format api_key).
+const (
+	Bearer          Shape = "Authorization: Bearer"
+	APIKeyScheme    Shape = "Authorization: Api-Key"
+	BareToken       Shape = "Authorization: bare"
+	APIKeyHeader    Shape = "api-key"
+	XAPIKeyHeader   Shape = "x-api-key"
+	unexpectedShape Shape = "another form"
+)
+
+// ShapeOf says in which shape a credential was seen.
+func ShapeOf(c evidence.Credential) Shape {
+	switch {
+	case c.Header == "authorization" && strings.EqualFold(c.Scheme, "Bearer"):
+		return Bearer
+	case c.Header == "authorization" && strings.EqualFold(c.Scheme, "Api-Key"):
+		return APIKeyScheme
+	case c.Header == "authorization" && c.Scheme == "":
+		return BareToken
+	case c.Header == "api-key":
+		return APIKeyHeader
+	case c.Header == "x-api-key":
+		return XAPIKeyHeader
+	default:
+		return unexpectedShape
+	}
+}
+
+// SendAPIKeyAs sets the shape in which a data plane on v2 sends a secret whose auth_format is api_key.
+func (w *World) SendAPIKeyAs(ctx context.Context, shape Shape) error {
+	setting, known := map[Shape]string{
+		APIKeyScheme:  dataplane.ShapeAuthorizationAPIKey,
+		BareToken:     dataplane.ShapeAuthorizationBare,
+		APIKeyHeader:  dataplane.ShapeAPIKey,
+		XAPIKeyHeader: dataplane.ShapeXAPIKey,
+	}[shape]
+	if !known {
+		return fmt.Errorf("send api_key: no shape %q", shape)
+	}
+	w.Tenant.DataPlane.APIKeyShape = setting
+	return w.Apply(ctx)
+}
+
+// AnswerUnknownProjects sets whether a project id that the data plane does not know is refused or gets the org's credential.
+func (w *World) AnswerUnknownProjects(ctx context.Context, refuse bool) error {
+	w.Tenant.DataPlane.UnknownProject = dataplane.UnknownProjectOrganization
+	if refuse {
+		w.Tenant.DataPlane.UnknownProject = dataplane.UnknownProjectRefuse
+	}
+	return w.Apply(ctx)
+}
+
+// AcceptOnly sets the one shape of credential that the gateway accepts.
+func (w *World) AcceptOnly(ctx context.Context, shape Shape) error {
+	mode, known := map[Shape]string{
+		Bearer:        gateway.AuthBearer,
+		APIKeyScheme:  gateway.AuthAuthorizationAPIKey,
+		APIKeyHeader:  gateway.AuthAPIKey,
+		XAPIKeyHeader: gateway.AuthXAPIKey,
+	}[shape]
+	if !known {
+		return fmt.Errorf("accept credentials: no shape %q", shape)
+	}
+	w.Tenant.Gateway.Auth = mode
+	return w.Apply(ctx)
+}
+
+// ServeOnly makes the gateway serve one of the paths /models and /v1/models and answer status on the other.
+func (w *World) ServeOnly(ctx context.Context, path string, status int) error {
+	w.Tenant.Gateway.Serve = []string{strings.TrimSuffix(path, "/models")}
+	w.Tenant.Gateway.UnservedStatus = status
+	return w.Apply(ctx)
+}
+
+// ServeModel lets the gateway know a model.
+func (w *World) ServeModel(ctx context.Context, model string) error {
+	for _, known := range w.Tenant.Gateway.Models {
+		if known == model {
+			return nil
+		}
+	}
+	w.Tenant.Gateway.Models = append(w.Tenant.Gateway.Models, model)
+	return w.Apply(ctx)
+}
+
+// Silence makes the gateway take requests and never answer.
+func (w *World) Silence(ctx context.Context) error {
+	return w.Stack.SetFaults(ctx, stack.Gateway(), w.Tenant.ID, tenancy.Fault{Hang: true})
+}

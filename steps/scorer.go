@@ -1,0 +1,193 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/planeproof/planeproof/scenarios"
+)
+
+// caller is who calls a model in a sentence.
+const caller = `(the scorer|the project's scorer|the project's streaming scorer|the prompt|the scorer of project "[^"]*"|the scorer of an unknown project)`
+
+// defaultModel is the custom model of scenarios that are not about default models: no proxy routes it anywhere but to the chat path.
+const defaultModel = "acme-chat"
+
+func (s *Steps) bindScorer(b Binder) {
+	b.When(`^`+caller+` is run(?: with model "([^"]*)")?$`, s.run)
+	b.When(`^`+caller+` is run(?: with model "([^"]*)")? (\d+) times$`, s.runTimes)
+	b.When(`^the scorer is run with a wrong Braintrust key$`, s.runWithWrongKey)
+	b.When(`^the scorer is run with its Braintrust key as x-api-key$`, s.runWithXAPIKey)
+	b.When(`^the project's scorer is run until both "([^"]*)" and "([^"]*)" were seen, at most (\d+) times$`, s.runUntilBoth)
+	b.Then(`^`+caller+` succeeds$`, s.succeeds)
+	b.Then(`^`+caller+` fails with an authentication error of the (provider|data plane)$`, s.failsToAuthenticate)
+	b.Then(`^`+caller+` fails with status (\d+) and says "([^"]*)"$`, s.failsWith)
+	b.Then(`^the Braintrust key of the scorer still works on the API$`, s.keyWorks)
+	b.Then(`^the unknown project gets a refusal by the data plane$`, s.unknownRefused)
+	b.Then(`^the unknown project gets the org's credential `+ref+`$`, s.unknownGetsOrg)
+}
+
+// call makes what the caller sends: a prompt run is a streamed completion with project context.
+func (s *Steps) call(ctx context.Context, who, model string) (scenarios.Call, error) {
+	c := scenarios.Call{Model: model, Key: s.World.ScorerKey()}
+	if model == "" {
+		c.Model = defaultModel
+	}
+	project := scenarios.DefaultProject
+	switch {
+	case who == "the scorer":
+		return c, nil
+	case who == "the scorer of an unknown project":
+		c.ProjectID = uuid.NewString()
+		return c, nil
+	case who == "the prompt", who == "the project's streaming scorer":
+		c.Stream = true
+	case strings.HasPrefix(who, "the scorer of project "):
+		project = names(who)[0]
+	}
+	id, err := s.World.Project(ctx, project)
+	c.ProjectID = id
+	return c, err
+}
+
+func (s *Steps) run(ctx context.Context, who, model string) error {
+	return s.runTimes(ctx, who, model, 1)
+}
+
+func (s *Steps) runTimes(ctx context.Context, who, model string, times int) error {
+	c, err := s.call(ctx, who, model)
+	if err != nil {
+		return err
+	}
+	for range times {
+		s.World.Run(ctx, c)
+	}
+	return nil
+}
+
+func (s *Steps) runWithWrongKey(ctx context.Context) error {
+	s.World.Run(ctx, scenarios.Call{Model: defaultModel, Key: s.World.Mint("wrong Braintrust key", "sk-bt-wrong-")})
+	return nil
+}
+
+func (s *Steps) runWithXAPIKey(ctx context.Context) error {
+	s.World.Run(ctx, scenarios.Call{Model: defaultModel, Key: s.World.ScorerKey(), AsAPIKey: true})
+	return nil
+}
+
+// runUntilBoth needs chance: the proxy starts at a random secret. 64 runs miss one of two secrets once in 2^63 suites.
+func (s *Steps) runUntilBoth(ctx context.Context, one, other string, most int) error {
+	c, err := s.call(ctx, "the project's scorer", "")
+	if err != nil {
+		return err
+	}
+	for range most {
+		s.World.Run(ctx, c)
+		all, err := s.World.GatewaySaw(ctx, "")
+		if err != nil {
+			return err
+		}
+		found, err := s.tokensSeen(all)
+		if err != nil {
+			return err
+		}
+		if len(found) > 1 {
+			return nil
+		}
+	}
+	return nil // which were seen is for the Then to say
+}
+
+func (s *Steps) succeeds(_ context.Context, who string) error {
+	p, err := s.World.Probe()
+	if err != nil {
+		return err
+	}
+	if p.Succeeded() {
+		return nil
+	}
+	return differs("the outcome of "+who, "an answer of the model", outcome(p))
+}
+
+// outcome says in one phrase what came back for a call.
+func outcome(p scenarios.Probe) string {
+	switch {
+	case p.Succeeded():
+		return "an answer of the model"
+	case p.Status == 0:
+		return fmt.Sprintf("no answer: %v", p.Err)
+	case p.Refusal != "":
+		return fmt.Sprintf("status %d: %s", p.Status, strings.Join(strings.Fields(p.Refusal), " "))
+	default:
+		return fmt.Sprintf("status %d: %v", p.Status, p.Err)
+	}
+}
+
+// failsToAuthenticate tells the two failures apart by what reached the upstream: a provider's refusal was answered by it, a data
+// plane's never got there.
+func (s *Steps) failsToAuthenticate(ctx context.Context, who, by string) error {
+	p, err := s.World.Probe()
+	if err != nil {
+		return err
+	}
+	if p.Err == nil || p.Status != http.StatusUnauthorized {
+		return differs("the outcome of "+who, "status 401", outcome(p))
+	}
+	asked, err := s.World.GatewaySaw(ctx, p.Nonce)
+	if err != nil {
+		return err
+	}
+	if by == "data plane" {
+		return equal("requests of this call at the gateway", 0, len(asked))
+	}
+	for _, e := range asked {
+		if e.Status != http.StatusUnauthorized {
+			return differs("the gateway's own answer to the call", "401", fmt.Sprint(e.Status))
+		}
+	}
+	if len(asked) == 0 {
+		return differs("who refused the call", "the provider", "the data plane: the gateway saw no request of it")
+	}
+	return nil
+}
+
+func (s *Steps) failsWith(_ context.Context, who string, status int, words string) error {
+	p, err := s.World.Probe()
+	if err != nil {
+		return err
+	}
+	if p.Err == nil || p.Status != status || !strings.Contains(p.Refusal, words) {
+		return differs("the outcome of "+who, fmt.Sprintf("status %d with %q", status, words), outcome(p))
+	}
+	return nil
+}
+
+func (s *Steps) keyWorks(ctx context.Context) error {
+	answer, err := s.World.API(ctx, s.World.ScorerKey(), http.MethodGet, "/v1/organization", nil)
+	if err != nil {
+		return err
+	}
+	return equal("the status of GET /v1/organization with the scorer's key", http.StatusOK, answer.Status)
+}
+
+func (s *Steps) unknownRefused(ctx context.Context) error {
+	p, err := s.World.Probe()
+	if err != nil {
+		return err
+	}
+	if p.Status < 400 || p.Status > 499 {
+		return differs("the outcome of the scorer of an unknown project", "a 4xx", outcome(p))
+	}
+	return s.sawNothing(ctx)
+}
+
+func (s *Steps) unknownGetsOrg(ctx context.Context, ref string) error {
+	if err := s.succeeds(ctx, "the scorer of an unknown project"); err != nil {
+		return err
+	}
+	return s.sawRaw(ctx, ref)
+}

@@ -1,0 +1,233 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/planeproof/planeproof/scenarios"
+)
+
+func (s *Steps) bindSecret(b Binder) {
+	b.Given(`^(an org|a project) provider secret "([^"]*)"(?: of type "([^"]*)")?(?: in project "([^"]*)")?(?: for model "([^"]*)")?(?: with (.+))?$`, s.secretExists)
+	b.Given(`^an org provider secret "([^"]*)" whose api_base carries a password$`, s.secretWithUserinfo)
+	b.Given(`^org provider secrets (.+) made in this order$`, s.secretsMade)
+	b.Given(`^an environment variable "([^"]*)" for model "([^"]*)" that is no AI provider$`, s.environmentVariable)
+	b.Given(`^the token of `+ref+` is stored with a Bearer prefix$`, s.storedWithPrefix)
+	b.When(`^(an org admin|a member) sets (.+) on `+ref+`$`, s.setMetadata)
+	b.When(`^an org admin stores the raw token of `+ref+`$`, s.storeRaw)
+	b.Then(`^nothing about `+ref+` has changed$`, s.unchanged)
+	b.Then(`^nothing else about `+ref+` has changed$`, s.unchangedButEdits)
+	b.Then(`^the stored value of `+ref+` has not changed$`, s.valueUnchanged)
+	b.Then(`^the metadata of `+ref+` is exactly excludeDefaultModels false, supportsStreaming true and its api_base$`, s.minimalMetadata)
+}
+
+func (s *Steps) secretExists(ctx context.Context, level, name, kind, project, model, with string) error {
+	metadata, err := metadataWords(with)
+	if err != nil {
+		return err
+	}
+	if model != "" {
+		metadata = append(metadata, scenarios.Entry{Key: "customModels", Value: scenarios.CustomModel(model)})
+	}
+	for _, served := range []string{model, "gpt-4o-mini"} {
+		if served != "" {
+			if err := s.World.ServeModel(ctx, served); err != nil {
+				return err
+			}
+		}
+	}
+	secret := &scenarios.Secret{Name: name, Level: scenarios.Org, Type: kind}
+	if level == "a project" {
+		secret.Level, secret.Project = scenarios.Project, scenarios.DefaultProject
+	}
+	if project != "" {
+		secret.Project = project
+	}
+	return s.World.AddSecret(ctx, secret, metadata)
+}
+
+func (s *Steps) secretWithUserinfo(ctx context.Context, name string) error {
+	return s.World.AddSecret(ctx, &scenarios.Secret{Name: name, Level: scenarios.Org},
+		scenarios.Metadata{{Key: "api_base", Value: s.World.UserinfoBase()}})
+}
+
+func (s *Steps) secretsMade(ctx context.Context, list string) error {
+	for _, name := range names(list) {
+		if err := s.World.AddSecret(ctx, &scenarios.Secret{Name: name, Level: scenarios.Org}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Steps) environmentVariable(ctx context.Context, name, model string) error {
+	return s.World.AddSecret(ctx, &scenarios.Secret{Name: name, Level: scenarios.Environment, Project: scenarios.DefaultProject},
+		scenarios.Metadata{{Key: "customModels", Value: scenarios.CustomModel(model)}})
+}
+
+func (s *Steps) storedWithPrefix(ctx context.Context, ref string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	if err := s.World.StoreValue(ctx, secret, "Bearer "+secret.Token); err != nil {
+		return err
+	}
+	if s.World.Answer.Status != 200 {
+		return fmt.Errorf("store value of %s: answered %d: %s", ref, s.World.Answer.Status, s.World.Answer.Excerpt())
+	}
+	return s.World.Refresh(ctx, secret)
+}
+
+// metadataWord is one key of metadata in a sentence, with a JSON value.
+var metadataWord = regexp.MustCompile(`(\w+) ("[^"]*"|true|false|null|\d+|\[[^\]]*\])(?:, | and |$)`)
+
+// metadataWords reads `auth_format "bearer" and auth_type "api_key"`.
+func metadataWords(text string) (scenarios.Metadata, error) {
+	var metadata scenarios.Metadata
+	read := 0
+	for _, m := range metadataWord.FindAllStringSubmatch(text, -1) {
+		var value any
+		if err := json.Unmarshal([]byte(m[2]), &value); err != nil {
+			return nil, fmt.Errorf("read metadata %s: %w", m[0], err)
+		}
+		metadata = append(metadata, scenarios.Entry{Key: m[1], Value: value})
+		read += len(m[0])
+	}
+	if read != len(text) {
+		return nil, fmt.Errorf("read metadata: %q is not a list of keys and JSON values", text)
+	}
+	return metadata, nil
+}
+
+func (s *Steps) setMetadata(ctx context.Context, role, words, ref string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	keys, err := metadataWords(words)
+	if err != nil {
+		return err
+	}
+	if err := s.World.SetMetadata(ctx, role, secret, keys); err != nil {
+		return err
+	}
+	return s.changed(ctx)
+}
+
+func (s *Steps) storeRaw(ctx context.Context, ref string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	if err := s.World.StoreValue(ctx, secret, secret.Token); err != nil {
+		return err
+	}
+	return s.changed(ctx)
+}
+
+// unchanged compares the whole object with what it was when it was made.
+func (s *Steps) unchanged(ctx context.Context, ref string) error {
+	secret, now, err := s.read(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return s.sameFields(ref, decoded(secret.Before), decoded(now))
+}
+
+// unchangedButEdits compares all but the metadata keys that the scenario set, which must have the values that were set, and
+// updated_at, which moves with every change.
+func (s *Steps) unchangedButEdits(ctx context.Context, ref string) error {
+	secret, now, err := s.read(ctx, ref)
+	if err != nil {
+		return err
+	}
+	before, after := decoded(secret.Before), decoded(now)
+	delete(before, "updated_at")
+	delete(after, "updated_at")
+	metadata, ok := before["metadata"].(map[string]any)
+	if !ok {
+		return fmt.Errorf("compare %s: its metadata was no object", ref)
+	}
+	for _, edit := range secret.Edits {
+		metadata[edit.Key] = edit.Value
+	}
+	return s.sameFields(ref, before, after)
+}
+
+func (s *Steps) read(ctx context.Context, ref string) (*scenarios.Secret, json.RawMessage, error) {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	now, err := s.World.Read(ctx, secret)
+	return secret, now, err
+}
+
+// sameFields compares two objects field by field, and their metadata key by key, so that a failure names what differs.
+func (s *Steps) sameFields(ref string, before, after map[string]any) error {
+	for _, field := range keysOf(before, after) {
+		was, wasObject := before[field].(map[string]any)
+		is, isObject := after[field].(map[string]any)
+		if wasObject && isObject {
+			for _, key := range keysOf(was, is) {
+				if err := sameValue(field+"."+key+" of "+ref, was, is, key); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if err := sameValue(field+" of "+ref, before, after, field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sameValue(what string, before, after map[string]any, key string) error {
+	return equal(what, jsonValue(before, key), jsonValue(after, key))
+}
+
+// jsonValue shows a value of an object as JSON; a key that is not there is not the same as null.
+func jsonValue(object map[string]any, key string) string {
+	value, there := object[key]
+	if !there {
+		return "(absent)"
+	}
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw)
+}
+
+func (s *Steps) valueUnchanged(ctx context.Context, ref string) error {
+	secret, now, err := s.read(ctx, ref)
+	if err != nil {
+		return err
+	}
+	for _, field := range []string{"preview_secret", "secret_updated_at"} {
+		if !gjson.GetBytes(secret.Before, field).Exists() {
+			return fmt.Errorf("compare %s: the API shows no %s", ref, field)
+		}
+		if err := sameValue(field+" of "+ref, decoded(secret.Before), decoded(now), field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Steps) minimalMetadata(ctx context.Context, ref string) error {
+	_, now, err := s.read(ctx, ref)
+	if err != nil {
+		return err
+	}
+	want := map[string]any{"metadata": map[string]any{
+		"excludeDefaultModels": false, "supportsStreaming": true, "api_base": s.World.GatewayURL() + "/v1",
+	}}
+	return s.sameFields(ref, want, map[string]any{"metadata": decoded(now)["metadata"]})
+}
