@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/planeproof/planeproof/remedy"
+	"github.com/planeproof/planeproof/remedy/verify"
 	"github.com/planeproof/planeproof/scenarios"
 )
 
@@ -26,7 +26,7 @@ type Steps struct {
 	World *scenarios.World
 
 	guide        scenarios.GuideRun
-	verification remedy.Verification
+	verified     verify.Result
 	listing      []string
 	before       string // all that the control API lists, before a request that must change nothing
 	probesBefore int    // calls that were made before the latest change

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/planeproof/planeproof/remedy"
+	"github.com/planeproof/planeproof/remedy/verify"
 	"github.com/planeproof/planeproof/scenarios"
 	"github.com/planeproof/planeproof/stack"
 )
@@ -24,8 +24,8 @@ func (s *Steps) bindToken(b Binder) {
 	b.Then(`^the advice names "([^"]*)"$`, s.adviceNames)
 }
 
-func (s *Steps) verifier() remedy.Verifier {
-	return remedy.Verifier{Client: s.World.Client(), From: "the harness"}
+func (s *Steps) verifyOptions() verify.Options {
+	return verify.Options{Client: s.World.Client(), From: "the harness"}
 }
 
 func (s *Steps) verify(ctx context.Context, ref string) error {
@@ -33,7 +33,7 @@ func (s *Steps) verify(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
-	s.verification = s.verifier().VerifyToken(ctx, s.World.GatewayURL(), secret.Token)
+	s.verified = verify.Token(ctx, s.verifyOptions(), s.World.GatewayURL(), secret.Token)
 	return nil
 }
 
@@ -42,9 +42,9 @@ func (s *Steps) verifyPrefixed(ctx context.Context, ref, anyway string) error {
 	if err != nil {
 		return err
 	}
-	v := s.verifier()
-	v.SendAnyway = anyway != ""
-	s.verification = v.VerifyToken(ctx, s.World.GatewayURL(), "Bearer "+secret.Token)
+	o := s.verifyOptions()
+	o.SendAnyway = anyway != ""
+	s.verified = verify.Token(ctx, o, s.World.GatewayURL(), "Bearer "+secret.Token)
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (s *Steps) verifyAt(ctx context.Context, ref, place string) error {
 	if err != nil {
 		return err
 	}
-	v, base := s.verifier(), ""
+	o, base := s.verifyOptions(), ""
 	switch place {
 	case "an address where nothing listens":
 		base = stack.ClosedURL
@@ -63,28 +63,28 @@ func (s *Steps) verifyAt(ctx context.Context, ref, place string) error {
 		if err := s.World.Silence(ctx); err != nil {
 			return err
 		}
-		base, v.Timeout = s.World.GatewayURL(), silence
+		base, o.Timeout = s.World.GatewayURL(), silence
 	}
-	s.verification = v.VerifyToken(scenarios.MayFail(ctx), base, secret.Token)
+	s.verified = verify.Token(scenarios.MayFail(ctx), o, base, secret.Token)
 	return nil
 }
 
 func (s *Steps) verdictIs(_ context.Context, verdict string) error {
-	if s.verification.Verdict == "" {
+	if s.verified.Verdict == "" {
 		return fmt.Errorf("read verdict: no token was verified")
 	}
-	if err := equal("the verdict on the token", verdict, string(s.verification.Verdict)); err != nil {
-		return differs("the verdict on the token", verdict, fmt.Sprintf("%s (%s)", s.verification.Verdict, s.verification.Detail))
+	if err := equal("the verdict on the token", verdict, string(s.verified.Verdict)); err != nil {
+		return differs("the verdict on the token", verdict, fmt.Sprintf("%s (%s)", s.verified.Verdict, s.verified.Detail))
 	}
 	return nil
 }
 
 func (s *Steps) verdictOn(_ context.Context, path, verdict string) error {
-	i := slices.IndexFunc(s.verification.Paths, func(p remedy.PathVerdict) bool { return p.Path == path })
+	i := slices.IndexFunc(s.verified.Paths, func(p verify.PathVerdict) bool { return p.Path == path })
 	if i < 0 {
 		return differs("the verdict on "+path, verdict, "the path was not asked")
 	}
-	p := s.verification.Paths[i]
+	p := s.verified.Paths[i]
 	if string(p.Verdict) != verdict {
 		return differs("the verdict on "+path, verdict, fmt.Sprintf("%s (%s)", p.Verdict, p.Detail))
 	}
@@ -92,8 +92,8 @@ func (s *Steps) verdictOn(_ context.Context, path, verdict string) error {
 }
 
 func (s *Steps) adviceNames(_ context.Context, words string) error {
-	if !strings.Contains(s.verification.Advice, words) {
-		return differs("the advice", "one that names "+words, s.verification.Advice)
+	if !strings.Contains(s.verified.Advice, words) {
+		return differs("the advice", "one that names "+words, s.verified.Advice)
 	}
 	return nil
 }

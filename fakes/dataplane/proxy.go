@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/fakes/routing"
@@ -31,15 +32,19 @@ func (d *DataPlane) serveProxy(w http.ResponseWriter, r *http.Request, t *tenant
 	}
 }
 
+// credentialTTL is how long v2 keeps what it read of a caller's secrets: that of the edge (facts: credentials are cached too).
+const credentialTTL = 60 * time.Second
+
 // route calls the provider from the data plane itself.
 func (d *DataPlane) route(w http.ResponseWriter, r *http.Request, t *tenant, path string, rules routing.Rules, entry *evidence.Exchange) {
 	routing.New(d.client).Serve(w, r, routing.Call{
-		Rules:  rules,
-		State:  &routing.State{},
-		Source: func(_ context.Context, q routing.Query) (routing.Secrets, error) { return d.source(t, q) },
-		Path:   path,
-		Log:    func(level, project, text string) { t.Log(level, project, entry.Seq, text) },
-		Entry:  entry,
+		Rules:         rules,
+		State:         &t.State.caches,
+		CredentialTTL: credentialTTL,
+		Source:        func(_ context.Context, q routing.Query) (routing.Secrets, error) { return d.source(t, q) },
+		Path:          path,
+		Log:           func(level, project, text string) { t.Log(level, project, entry.Seq, text) },
+		Entry:         entry,
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/planeproof/planeproof/fakes/routing"
 )
 
 // store is what one org has stored. Whoever reads or writes it holds mu; rows are copied out.
@@ -15,6 +17,9 @@ type store struct {
 	projects  table[project]
 	aiSecrets table[aiSecret]
 	envVars   table[envVar]
+
+	// caches are those of the proxy that v2 is itself; they have a lock of their own.
+	caches routing.State
 }
 
 // now is the time in microseconds, never the same twice: whether something was touched must show in its dates.

@@ -74,7 +74,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, call Call) {
 		return
 	}
 	if r.Context().Err() != nil {
-		return // the caller left: there is nobody to answer
+		panic(http.ErrAbortHandler) // the caller left: there is nobody to answer
 	}
 	refusal := &Refusal{}
 	if !errors.As(err, &refusal) {

@@ -1,7 +1,6 @@
 package routing
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/planeproof/planeproof/provider"
@@ -17,14 +16,6 @@ const (
 	ShapeAPIKey  APIKeyShape = "api-key"               // api-key: <token>
 	ShapeXAPIKey APIKeyShape = "x-api-key"             // x-api-key: <token>
 )
-
-// APIKeyShapes returns every shape.
-func APIKeyShapes() []APIKeyShape {
-	return []APIKeyShape{ShapeScheme, ShapeBare, ShapeAPIKey, ShapeXAPIKey}
-}
-
-// Known says whether the shape is one of those, or empty, which means ShapeScheme.
-func (s APIKeyShape) Known() bool { return s == "" || slices.Contains(APIKeyShapes(), s) }
 
 // Rules says in what one proxy differs from another.
 type Rules struct {

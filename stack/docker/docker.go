@@ -168,6 +168,6 @@ func leftover(left []string, cause error) error {
 		return nil
 	}
 	reason, _, _ := strings.Cut(cause.Error(), "\n") // one line; the others have the same cause
-	return fmt.Errorf("remove containers: %s; left: %s; containers end themselves within %s, a later start removes the network",
+	return fmt.Errorf("remove containers: %s; left: %s; what runs ends itself within %s, a later start removes the rest",
 		reason, strings.Join(left, ", "), lease)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -119,7 +120,7 @@ func TestEngineThatGoesAway(t *testing.T) {
 				t.Fatal("Close hangs")
 			}
 			require.ErrorContains(t, err, "left: container "+run+"-gateway, container "+run+"-data-plane, container "+run+
-				"-legacy-proxy, network "+run+"; containers end themselves within 1m0s")
+				"-legacy-proxy, network "+run+"; what runs ends itself within 1m0s, a later start removes the rest")
 			assert.NotContains(t, err.Error(), "\n")
 			output, err := c.Output(t.Context(), "gateway")
 			require.NoError(t, err)
@@ -144,7 +145,11 @@ func TestEngineThatGoesAwayDuringAStart(t *testing.T) {
 		_, err := start(t.Context(), "unix://"+r.path, run, Options{Executable: program})
 		failed <- err
 	}()
-	require.Eventually(t, func() bool { containers, _ := ours(t, e, run); return len(containers) == 3 }, eventually, often)
+	require.Eventually(t, func() bool {
+		running := client.Filters{}.Add("label", runLabel+"="+run).Add("status", "running")
+		list, err := e.ContainerList(t.Context(), client.ContainerListOptions{Filters: running})
+		return err == nil && len(list.Items) == 3
+	}, eventually, often)
 	r.cut()
 	err := <-failed
 	require.ErrorContains(t, err, "left: container "+run+"-gateway, ")

@@ -1,4 +1,4 @@
-package remedy_test
+package verify_test
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/planeproof/planeproof/remedy"
+	"github.com/planeproof/planeproof/remedy/verify"
 )
 
 // TestTokenNeverShows lets gateways echo the token in every way they have, and looks for it in the result.
@@ -45,8 +45,8 @@ func TestTokenNeverShows(t *testing.T) {
 		}),
 	} {
 		for _, secret := range []string{token, "Bearer " + token, "k-42%"} {
-			verifier := remedy.Verifier{Client: ownClient(), SendAnyway: true, From: "host of " + token}
-			got := verifier.VerifyToken(t.Context(), serve(t, h)+"/"+token+"/v1", secret)
+			verifier := verify.Options{Client: ownClient(), SendAnyway: true, From: "host of " + token}
+			got := verify.Token(t.Context(), verifier, serve(t, h)+"/"+token+"/v1", secret)
 			shown, err := json.Marshal(got)
 			require.NoError(t, err)
 			canary := strings.TrimPrefix(secret, "Bearer ")

@@ -1,4 +1,4 @@
-package remedy_test
+package verify_test
 
 import (
 	"context"
@@ -15,15 +15,15 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/planeproof/planeproof/remedy"
+	"github.com/planeproof/planeproof/remedy/verify"
 )
 
 func TestWrongTokenIsRefusedOnBothPaths(t *testing.T) { // TOKEN-3
 	t.Parallel()
 	g := &gateway{paths: both(reply{status: 200, body: list})}
-	got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, g), "sk-some-other")
-	assert.Equal(t, remedy.Refused, got.Verdict)
-	assert.Equal(t, []remedy.Verdict{remedy.Refused, remedy.Refused}, verdicts(got))
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, g), "sk-some-other")
+	assert.Equal(t, verify.Refused, got.Verdict)
+	assert.Equal(t, []verify.Verdict{verify.Refused, verify.Refused}, verdicts(got))
 	assert.Equal(t, 401, got.Paths[0].Status)
 	assert.Equal(t, "answered 401: Incorrect API key provided", got.Paths[0].Detail)
 	assert.Empty(t, got.Paths[0].OpenCheck)
@@ -35,8 +35,8 @@ func TestProblemTokenIsNamedAndNotSent(t *testing.T) { // TOKEN-4
 	t.Parallel()
 	for _, bad := range []string{"Bearer " + token, "bEARER\t" + token, " " + token, token + "\n", "sk-can\x00ary", ""} {
 		g := &gateway{paths: both(reply{status: 200, body: list})}
-		got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, g), bad)
-		assert.Equal(t, remedy.NotRaw, got.Verdict, "%q", bad)
+		got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, g), bad)
+		assert.Equal(t, verify.NotRaw, got.Verdict, "%q", bad)
 		assert.NotEmpty(t, got.TokenProblems)
 		assert.Equal(t, 1, got.Verdict.ExitCode())
 		assert.Empty(t, g.requests())
@@ -46,18 +46,18 @@ func TestProblemTokenIsNamedAndNotSent(t *testing.T) { // TOKEN-4
 func TestProblemTokenSentAnyway(t *testing.T) { // TOKEN-4
 	t.Parallel()
 	g := &gateway{paths: both(reply{status: 200, body: list})}
-	got := remedy.Verifier{Client: ownClient(), SendAnyway: true}.VerifyToken(t.Context(), serve(t, g), "Bearer "+token)
-	assert.Equal(t, remedy.Refused, got.Verdict)
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient(), SendAnyway: true}, serve(t, g), "Bearer "+token)
+	assert.Equal(t, verify.Refused, got.Verdict)
 	assert.NotEmpty(t, got.TokenProblems)
 	assert.Contains(t, got.Advice, "raw token only")
 	assert.Equal(t, "Bearer Bearer "+token, g.requests()[0].Header.Get("Authorization"))
 
-	got = remedy.Verifier{Client: ownClient(), SendAnyway: true}.VerifyToken(t.Context(), serve(t, g), token+"\n")
-	assert.Equal(t, remedy.Verified, got.Verdict, "the end is trimmed, as the proxy's HTTP client does")
+	got = verify.Token(t.Context(), verify.Options{Client: ownClient(), SendAnyway: true}, serve(t, g), token+"\n")
+	assert.Equal(t, verify.Verified, got.Verdict, "the end is trimmed, as the proxy's HTTP client does")
 	assert.NotEmpty(t, got.TokenProblems)
 
-	got = remedy.Verifier{Client: ownClient(), SendAnyway: true}.VerifyToken(t.Context(), serve(t, g), "sk-can\nary")
-	assert.Equal(t, remedy.NotRaw, got.Verdict)
+	got = verify.Token(t.Context(), verify.Options{Client: ownClient(), SendAnyway: true}, serve(t, g), "sk-can\nary")
+	assert.Equal(t, verify.NotRaw, got.Verdict)
 	assert.Contains(t, got.Detail, "no HTTP header can hold it")
 }
 
@@ -66,7 +66,7 @@ func TestNothingListensIsUnreachable(t *testing.T) { // TOKEN-5
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())
-	got := remedy.Verifier{Client: ownClient(), Retries: 2}.VerifyToken(t.Context(), "http://"+listener.Addr().String(), token)
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient(), Retries: 2}, "http://"+listener.Addr().String(), token)
 	unreachable(t, got, "refused")
 }
 
@@ -75,14 +75,14 @@ func TestUnknownNameIsUnreachable(t *testing.T) { // TOKEN-5
 	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return nil, &net.DNSError{Err: "no such host", Name: "gateway.invalid", IsNotFound: true}
 	}}}
-	got := remedy.Verifier{Client: client}.VerifyToken(t.Context(), "http://gateway.invalid", token)
+	got := verify.Token(t.Context(), verify.Options{Client: client}, "http://gateway.invalid", token)
 	unreachable(t, got, "no such host")
 }
 
-func unreachable(t *testing.T, got remedy.Verification, why string) {
+func unreachable(t *testing.T, got verify.Result, why string) {
 	t.Helper()
-	assert.Equal(t, remedy.Unreachable, got.Verdict)
-	assert.Equal(t, []remedy.Verdict{remedy.Unreachable, remedy.Unreachable}, verdicts(got))
+	assert.Equal(t, verify.Unreachable, got.Verdict)
+	assert.Equal(t, []verify.Verdict{verify.Unreachable, verify.Unreachable}, verdicts(got))
 	assert.Contains(t, got.Paths[0].Detail, why)
 	assert.NotContains(t, got.Paths[0].Detail, "http://", "the error is quoted without the URL")
 	assert.Zero(t, got.Paths[0].Status)
@@ -92,23 +92,23 @@ func unreachable(t *testing.T, got remedy.Verification, why string) {
 func TestBrokenAnswersSayNothingOfTheToken(t *testing.T) { // TOKEN-5
 	t.Parallel()
 	reset := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, reset), token)
-	assert.Equal(t, remedy.Unreachable, got.Verdict)
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, reset), token)
+	assert.Equal(t, verify.Unreachable, got.Verdict)
 
 	cut := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = io.WriteString(w, list)
 	})
-	got = remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, cut), token)
-	assert.Equal(t, remedy.Inconclusive, got.Verdict)
+	got = verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, cut), token)
+	assert.Equal(t, verify.Inconclusive, got.Verdict)
 	assert.Contains(t, got.Paths[0].Detail, "broke off")
 }
 
 func TestLoginPageIsNotVerified(t *testing.T) { // TOKEN-6
 	t.Parallel()
 	page := reply{status: 200, body: "<!doctype html><title>Sign in</title>", header: map[string]string{"Content-Type": "text/html"}}
-	got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, &gateway{paths: both(page)}), token)
-	assert.Equal(t, remedy.NotModelList, got.Verdict)
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, &gateway{paths: both(page)}), token)
+	assert.Equal(t, verify.NotModelList, got.Verdict)
 	assert.Contains(t, got.Paths[0].Detail, "login page")
 	assert.Equal(t, 1, got.Verdict.ExitCode())
 }
@@ -120,8 +120,8 @@ func TestRedirectIsNotFollowed(t *testing.T) { // TOKEN-6
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		there := reply{status: status, header: map[string]string{"Location": address + "/v1/models?next=" + token}}
 		// The caller's own policy follows redirects; it is not used.
-		got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, &gateway{paths: both(there)}), token)
-		assert.Equal(t, remedy.NotModelList, got.Verdict)
+		got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, &gateway{paths: both(there)}), token)
+		assert.Equal(t, verify.NotModelList, got.Verdict)
 		assert.Contains(t, got.Paths[0].Detail, "a redirect to "+strings.TrimPrefix(address, "http://")+",")
 		assert.NotContains(t, got.Paths[0].Detail, "next=")
 	}
@@ -139,8 +139,8 @@ func TestUnknownAuthority(t *testing.T) { // TOKEN-7
 	roots := x509.NewCertPool()
 	stranger := &http.Transport{TLSClientConfig: server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()}
 	stranger.TLSClientConfig.RootCAs = roots
-	got := remedy.Verifier{Client: &http.Client{Transport: stranger}}.VerifyToken(t.Context(), server.URL, token)
-	assert.Equal(t, remedy.Unreachable, got.Verdict)
+	got := verify.Token(t.Context(), verify.Options{Client: &http.Client{Transport: stranger}}, server.URL, token)
+	assert.Equal(t, verify.Unreachable, got.Verdict)
 	assert.Contains(t, got.Paths[0].Detail, "authority that is unknown here")
 	assert.Contains(t, got.Advice, "--ca-file")
 	assert.Empty(t, g.requests())
@@ -149,15 +149,15 @@ func TestUnknownAuthority(t *testing.T) { // TOKEN-7
 	known.TLSClientConfig.RootCAs = x509.NewCertPool()
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	require.True(t, known.TLSClientConfig.RootCAs.AppendCertsFromPEM(ca))
-	got = remedy.Verifier{Client: &http.Client{Transport: known}}.VerifyToken(t.Context(), server.URL, token)
-	assert.Equal(t, remedy.Verified, got.Verdict)
+	got = verify.Token(t.Context(), verify.Options{Client: &http.Client{Transport: known}}, server.URL, token)
+	assert.Equal(t, verify.Verified, got.Verdict)
 }
 
 func TestNeitherPathServed(t *testing.T) { // TOKEN-8
 	t.Parallel()
-	got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, &gateway{}), token)
-	assert.Equal(t, remedy.NotBase, got.Verdict)
-	assert.Equal(t, []remedy.Verdict{remedy.NotServed, remedy.NotServed}, verdicts(got))
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, &gateway{}), token)
+	assert.Equal(t, verify.NotBase, got.Verdict)
+	assert.Equal(t, []verify.Verdict{verify.NotServed, verify.NotServed}, verdicts(got))
 	assert.Equal(t, 1, got.Verdict.ExitCode())
 }
 
@@ -166,9 +166,9 @@ func TestGoodTokenIsVerified(t *testing.T) { // TOKEN-1
 	for _, body := range []string{list, `{"data":[{"id":"a"},{"id":"b"}]}`} {
 		g := &gateway{paths: both(reply{status: 200, body: body})}
 		base := serve(t, g)
-		got := remedy.Verifier{Client: ownClient(), From: "a laptop"}.VerifyToken(t.Context(), base, token)
-		assert.Equal(t, remedy.Verified, got.Verdict)
-		assert.Equal(t, []remedy.Verdict{remedy.Verified, remedy.Verified}, verdicts(got))
+		got := verify.Token(t.Context(), verify.Options{Client: ownClient(), From: "a laptop"}, base, token)
+		assert.Equal(t, verify.Verified, got.Verdict)
+		assert.Equal(t, []verify.Verdict{verify.Verified, verify.Verified}, verdicts(got))
 		assert.Equal(t, "a laptop", got.From)
 		assert.Equal(t, base+"/v1/models", got.Paths[1].URL)
 		assert.Equal(t, 2, got.Paths[1].Models)
@@ -188,13 +188,13 @@ func TestOnePathServed(t *testing.T) { // TOKEN-2
 	good := reply{status: 200, body: list}
 	for _, other := range []struct {
 		reply   reply
-		verdict remedy.Verdict
-	}{{reply{status: 404}, remedy.NotServed}, {refusal(), remedy.Refused}} {
+		verdict verify.Verdict
+	}{{reply{status: 404}, verify.NotServed}, {refusal(), verify.Refused}} {
 		g := &gateway{paths: map[string]reply{"/models": other.reply, "/v1/models": good}}
 		base := serve(t, g)
-		got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), base, token)
-		assert.Equal(t, remedy.Verified, got.Verdict)
-		assert.Equal(t, []remedy.Verdict{other.verdict, remedy.Verified}, verdicts(got))
+		got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, base, token)
+		assert.Equal(t, verify.Verified, got.Verdict)
+		assert.Equal(t, []verify.Verdict{other.verdict, verify.Verified}, verdicts(got))
 		assert.Contains(t, got.Detail, "/v1/models: verified (200)")
 		assert.Contains(t, got.Advice, "only /v1/models confirms the token: the api_base that goes with it is "+base+"/v1")
 	}
@@ -206,8 +206,8 @@ func TestBaseAsTheSecretHasIt(t *testing.T) { // TOKEN-9
 	g := &gateway{paths: map[string]reply{"/t-abc/models": good, "/t-abc/v1/models": good}}
 	base := serve(t, g)
 	for _, suffix := range []string{"/t-abc", "/t-abc/", "/t-abc/v1", "/t-abc/v1/", "/t-abc//v1//"} {
-		got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), base+suffix, token)
-		assert.Equal(t, remedy.Verified, got.Verdict, suffix)
+		got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, base+suffix, token)
+		assert.Equal(t, verify.Verified, got.Verdict, suffix)
 		assert.Equal(t, base+"/t-abc", got.Base)
 		assert.Equal(t, base+"/t-abc/models", got.Paths[0].URL)
 	}
@@ -215,8 +215,8 @@ func TestBaseAsTheSecretHasIt(t *testing.T) { // TOKEN-9
 
 func TestBaseThatIsNoURL(t *testing.T) { // TOKEN-9
 	t.Parallel()
-	got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), "gateway:8080/v1", token)
-	assert.Equal(t, remedy.NotBase, got.Verdict)
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, "gateway:8080/v1", token)
+	assert.Equal(t, verify.NotBase, got.Verdict)
 	assert.Contains(t, got.Detail, "http://")
 	assert.Empty(t, got.Paths)
 }

@@ -1,4 +1,4 @@
-package remedy_test
+package verify_test
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/planeproof/planeproof/remedy"
+	"github.com/planeproof/planeproof/remedy/verify"
 )
 
 func TestParseBaseRefuses(t *testing.T) { // TOKEN-9
@@ -30,7 +30,7 @@ func TestParseBaseRefuses(t *testing.T) { // TOKEN-9
 		"https://gateway/%zz-canary":    "not a valid URL",
 		"https://gateway/\x00canary":    "not a valid URL",
 	} {
-		_, err := remedy.ParseBase(raw)
+		_, err := verify.ParseBase(raw)
 		require.Error(t, err, "%q", raw)
 		assert.Contains(t, err.Error(), why, "%q", raw)
 		assert.NotContains(t, err.Error(), "canary")
@@ -53,7 +53,7 @@ func TestParseBase(t *testing.T) { // TOKEN-9
 		"http://[::1]:8080/v1":              "http://[::1]:8080",
 		"https://gateway/openai/deployment": "https://gateway/openai/deployment",
 	} {
-		got, err := remedy.ParseBase(raw)
+		got, err := verify.ParseBase(raw)
 		require.NoError(t, err, raw)
 		assert.Equal(t, want, got, raw)
 	}

@@ -1,4 +1,4 @@
-package remedy
+package verify
 
 import (
 	"strings"
@@ -7,9 +7,9 @@ import (
 	"github.com/planeproof/planeproof/evidence"
 )
 
-// TokenProblems says what keeps a value from being the raw token that a provider secret must hold, nothing if it is one
+// Problems says what keeps a value from being the raw token that a provider secret must hold, nothing if it is one
 // (guide: bearer-after-v2-migration, step 2). The texts never contain the value.
-func TokenProblems(token string) []string {
+func Problems(token string) []string {
 	trimmed := strings.TrimSpace(token)
 	if trimmed == "" {
 		return []string{"the token is empty"}

@@ -1,4 +1,4 @@
-package remedy_test
+package verify_test
 
 import (
 	"context"
@@ -8,14 +8,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/planeproof/planeproof/remedy"
+	"github.com/planeproof/planeproof/remedy/verify"
 )
 
 func TestForbiddenIsAuthenticatedButNotAuthorized(t *testing.T) { // TOKEN-11
 	t.Parallel()
 	forbidden := reply{status: 403, body: `{"message":"key may not list models"}`}
-	got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, &gateway{paths: both(forbidden)}), token)
-	assert.Equal(t, remedy.NotAuthorized, got.Verdict)
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, &gateway{paths: both(forbidden)}), token)
+	assert.Equal(t, verify.NotAuthorized, got.Verdict)
 	assert.Equal(t, "answered 403, authenticated but not authorized: key may not list models", got.Paths[0].Detail)
 	assert.Equal(t, 1, got.Verdict.ExitCode())
 }
@@ -24,16 +24,16 @@ func TestOpenEndpointProvesNothing(t *testing.T) { // TOKEN-12
 	t.Parallel()
 	g := &gateway{paths: both(reply{status: 200, body: list}), open: map[string]bool{"/models": true, "/v1/models": true}}
 	base := serve(t, g)
-	got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), base, token)
-	assert.Equal(t, remedy.OpenEndpoint, got.Verdict)
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, base, token)
+	assert.Equal(t, verify.OpenEndpoint, got.Verdict)
 	assert.Contains(t, got.Paths[0].OpenCheck, "deliberately wrong token")
 	assert.Equal(t, 1, got.Verdict.ExitCode())
 	seen := g.requests()
 	require.Len(t, seen, 4, "one wrong token per path")
 	assert.NotContains(t, seen[1].Header.Get("Authorization"), token)
 
-	got = remedy.Verifier{Client: ownClient(), SkipOpenCheck: true}.VerifyToken(t.Context(), base, token)
-	assert.Equal(t, remedy.Verified, got.Verdict)
+	got = verify.Token(t.Context(), verify.Options{Client: ownClient(), SkipOpenCheck: true}, base, token)
+	assert.Equal(t, verify.Verified, got.Verdict)
 	assert.Contains(t, got.Paths[0].OpenCheck, "no deliberately wrong token was sent")
 	assert.Len(t, g.requests(), 6)
 }
@@ -42,20 +42,20 @@ func TestOpenPathBesideAGuardedOne(t *testing.T) { // TOKEN-12
 	t.Parallel()
 	g := &gateway{paths: both(reply{status: 200, body: list}), open: map[string]bool{"/v1/models": true}}
 	base := serve(t, g)
-	got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), base, token)
-	assert.Equal(t, remedy.Verified, got.Verdict)
-	assert.Equal(t, []remedy.Verdict{remedy.Verified, remedy.OpenEndpoint}, verdicts(got))
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, base, token)
+	assert.Equal(t, verify.Verified, got.Verdict)
+	assert.Equal(t, []verify.Verdict{verify.Verified, verify.OpenEndpoint}, verdicts(got))
 
-	got = remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), base, "sk-some-other")
-	assert.Equal(t, remedy.OpenEndpoint, got.Verdict)
-	assert.Equal(t, []remedy.Verdict{remedy.Refused, remedy.OpenEndpoint}, verdicts(got))
+	got = verify.Token(t.Context(), verify.Options{Client: ownClient()}, base, "sk-some-other")
+	assert.Equal(t, verify.OpenEndpoint, got.Verdict)
+	assert.Equal(t, []verify.Verdict{verify.Refused, verify.OpenEndpoint}, verdicts(got))
 }
 
 func TestOpenCheckWithoutAnAnswerProvesNothing(t *testing.T) { // TOKEN-12
 	t.Parallel()
 	g := &gateway{paths: both(reply{status: 200, body: list}), wrong: both(reply{status: 429})}
-	got := remedy.Verifier{Client: ownClient(), Retries: 3}.VerifyToken(t.Context(), serve(t, g), token)
-	assert.Equal(t, remedy.Inconclusive, got.Verdict)
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient(), Retries: 3}, serve(t, g), token)
+	assert.Equal(t, verify.Inconclusive, got.Verdict)
 	assert.Contains(t, got.Paths[0].OpenCheck, "without a verdict: answered 429")
 	assert.Len(t, g.requests(), 4, "the wrong token is sent once per path")
 }
@@ -68,12 +68,12 @@ func TestOtherAnswersThatAreNoModelList(t *testing.T) { // TOKEN-13
 		`{"object":"error","data":[{"id":"x"}]}`, `{"data":[]}`, `[{"id":"acme-chat"}]`, `null`, `"models"`, ``, list + "x",
 	} {
 		g := &gateway{paths: both(reply{status: 200, body: body})}
-		got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, g), token)
-		assert.Equal(t, remedy.NotModelList, got.Verdict, "%s", body)
+		got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, g), token)
+		assert.Equal(t, verify.NotModelList, got.Verdict, "%s", body)
 		assert.Equal(t, 1, got.Verdict.ExitCode())
 	}
 	g := &gateway{paths: both(reply{status: 204})}
-	assert.Equal(t, remedy.NotModelList, remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, g), token).Verdict)
+	assert.Equal(t, verify.NotModelList, verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, g), token).Verdict)
 }
 
 func TestHugeAnswerIsNotRead(t *testing.T) {
@@ -85,8 +85,8 @@ func TestHugeAnswerIsNotRead(t *testing.T) {
 			}
 		}
 	})
-	got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, huge), token)
-	assert.Equal(t, remedy.Inconclusive, got.Verdict)
+	got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, huge), token)
+	assert.Equal(t, verify.Inconclusive, got.Verdict)
 	assert.Contains(t, got.Paths[0].Detail, "more than 1048576 bytes")
 }
 
@@ -94,7 +94,7 @@ func TestInterruptedIsInconclusive(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	got := remedy.Verifier{}.VerifyToken(ctx, "http://127.0.0.1:1", token)
-	assert.Equal(t, remedy.Inconclusive, got.Verdict)
+	got := verify.Token(ctx, verify.Options{}, "http://127.0.0.1:1", token)
+	assert.Equal(t, verify.Inconclusive, got.Verdict)
 	assert.Equal(t, 3, got.Verdict.ExitCode())
 }

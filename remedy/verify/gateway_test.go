@@ -1,4 +1,4 @@
-package remedy_test
+package verify_test
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/planeproof/planeproof/remedy"
+	"github.com/planeproof/planeproof/remedy/verify"
 )
 
 const (
@@ -88,8 +88,8 @@ func ownClient() *http.Client {
 // both serves one answer on both paths.
 func both(r reply) map[string]reply { return map[string]reply{"/models": r, "/v1/models": r} }
 
-func verdicts(v remedy.Verification) []remedy.Verdict {
-	var all []remedy.Verdict
+func verdicts(v verify.Result) []verify.Verdict {
+	var all []verify.Verdict
 	for _, p := range v.Paths {
 		all = append(all, p.Verdict)
 	}

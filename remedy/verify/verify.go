@@ -1,5 +1,5 @@
-// Package remedy holds the fixes of the two guides as a library.
-package remedy
+// Package verify tries a provider token against its gateway, outside Braintrust, and says what came of it.
+package verify
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Verifier asks a gateway whether a token is good, as step 3 of the guide does with curl.
-type Verifier struct {
+// Options asks a gateway whether a token is good, as step 3 of the guide does with curl.
+type Options struct {
 	// Client carries the requests, nil for one with Go's default transport. Its redirect policy, cookies and timeout are not
 	// used; an unknown certificate authority is made known in its transport.
 	Client *http.Client
@@ -20,14 +20,14 @@ type Verifier struct {
 	// SkipOpenCheck leaves out the request with a deliberately wrong token, which is else sent once per path that answers with a
 	// model list.
 	SkipOpenCheck bool
-	// SendAnyway sends a token that TokenProblems finds fault with, to see what the gateway says.
+	// SendAnyway sends a token that Problems finds fault with, to see what the gateway says.
 	SendAnyway bool
 	// From says in words where the requests come from; it is only repeated in the result.
 	From string
 }
 
-// Verification is what came of verifying one token. It never contains the token, nor texts that may.
-type Verification struct {
+// Result is what came of verifying one token. It never contains the token, nor texts that may.
+type Result struct {
 	Verdict Verdict `json:"verdict"`
 	// Detail says in one line what led to the verdict.
 	Detail string `json:"detail"`
@@ -60,12 +60,12 @@ type PathVerdict struct {
 	OpenCheck string `json:"open_check,omitempty"`
 }
 
-// VerifyToken asks `/models` and `/v1/models` below base with the token as Bearer and judges the answers (guide:
+// Token asks `/models` and `/v1/models` below base with the token as Bearer and judges the answers (guide:
 // bearer-after-v2-migration, step 3). Only GET is sent, and only to base's own host. Every failure is a verdict; ParseBase
 // says which bases are refused.
-func (v Verifier) VerifyToken(ctx context.Context, base, token string) Verification {
+func Token(ctx context.Context, v Options, base, token string) Result {
 	q := newQuoter(token)
-	result := Verification{From: q.line(v.From), TokenProblems: TokenProblems(token)}
+	result := Result{From: q.line(v.From), TokenProblems: Problems(token)}
 	base, err := ParseBase(base)
 	if err != nil {
 		result.Verdict, result.Detail, result.Advice = NotBase, err.Error(), NotBase.advice()
@@ -93,7 +93,7 @@ func (v Verifier) VerifyToken(ctx context.Context, base, token string) Verificat
 const defaultTimeout = 10 * time.Second
 
 // client is the caller's, without what could carry the credential to another host or let a cookie stand in for it.
-func (v Verifier) client() *http.Client {
+func (v Options) client() *http.Client {
 	shared := http.DefaultTransport
 	if v.Client != nil && v.Client.Transport != nil {
 		shared = v.Client.Transport
@@ -110,7 +110,7 @@ func (v Verifier) client() *http.Client {
 // at the same time it can break their requests ("http: CloseIdleConnections called").
 type borrowed struct{ http.RoundTripper }
 
-func (v Verifier) verifyPath(ctx context.Context, p prober, path, header string) PathVerdict {
+func (v Options) verifyPath(ctx context.Context, p prober, path, header string) PathVerdict {
 	got := p.ask(ctx, path, header)
 	result := PathVerdict{Path: path, URL: p.line(p.base + path), Models: got.models}
 	switch {

@@ -1,4 +1,4 @@
-package remedy_test
+package verify_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/planeproof/planeproof/remedy"
+	"github.com/planeproof/planeproof/remedy/verify"
 )
 
 // The tests of this file run on synctest's clock: waits cost nothing and are exact.
@@ -19,8 +19,8 @@ func TestNoAnswerInTimeIsUnreachable(t *testing.T) { // TOKEN-5
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		got := remedy.Verifier{Client: clientOf(hang), Timeout: 3 * time.Second, Retries: 2}.
-			VerifyToken(t.Context(), "http://gateway:8080", token)
+		got := verify.Token(t.Context(), verify.Options{Client: clientOf(hang), Timeout: 3 * time.Second, Retries: 2},
+			"http://gateway:8080", token)
 		unreachable(t, got, "no answer in time (at most 3s)")
 		assert.Equal(t, 6*time.Second, time.Since(start), "each path once")
 	})
@@ -29,7 +29,7 @@ func TestNoAnswerInTimeIsUnreachable(t *testing.T) { // TOKEN-5
 func TestDefaultTimeout(t *testing.T) { // TOKEN-5
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		got := remedy.Verifier{Client: clientOf(hang)}.VerifyToken(t.Context(), "http://gateway:8080", token)
+		got := verify.Token(t.Context(), verify.Options{Client: clientOf(hang)}, "http://gateway:8080", token)
 		unreachable(t, got, "no answer in time (at most 10s)")
 	})
 }
@@ -57,8 +57,8 @@ func TestBusyIsInconclusiveAfterRetries(t *testing.T) { // TOKEN-10
 	for _, status := range []int{429, 503} {
 		synctest.Test(t, func(t *testing.T) {
 			b := &busy{replies: []reply{retryAfter(status, "7")}, asked: map[string][]time.Time{}}
-			got := remedy.Verifier{Client: clientOf(b.RoundTrip), Retries: 2}.VerifyToken(t.Context(), "http://gateway", token)
-			assert.Equal(t, remedy.Inconclusive, got.Verdict)
+			got := verify.Token(t.Context(), verify.Options{Client: clientOf(b.RoundTrip), Retries: 2}, "http://gateway", token)
+			assert.Equal(t, verify.Inconclusive, got.Verdict)
 			assert.Equal(t, status, got.Paths[0].Status)
 			assert.Contains(t, got.Paths[0].Detail, "asked 3 times")
 			assert.Equal(t, 3, got.Verdict.ExitCode())
@@ -75,8 +75,8 @@ func (b *busy) CloseIdleConnections() { b.closed = true }
 func TestSharedTransportIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	b := &busy{replies: []reply{{status: 503}}, asked: map[string][]time.Time{}}
-	got := remedy.Verifier{Client: &http.Client{Transport: b}}.VerifyToken(t.Context(), "http://gateway", token)
-	assert.Equal(t, remedy.Inconclusive, got.Verdict)
+	got := verify.Token(t.Context(), verify.Options{Client: &http.Client{Transport: b}}, "http://gateway", token)
+	assert.Equal(t, verify.Inconclusive, got.Verdict)
 	assert.False(t, b.closed)
 }
 
@@ -85,8 +85,8 @@ func TestBusyThenVerified(t *testing.T) { // TOKEN-10
 	synctest.Test(t, func(t *testing.T) {
 		good := reply{status: 200, body: list}
 		b := &busy{replies: []reply{retryAfter(429, "1"), {status: 503}, good, refusal()}, asked: map[string][]time.Time{}}
-		got := remedy.Verifier{Client: clientOf(b.RoundTrip), Retries: 2}.VerifyToken(t.Context(), "http://gateway", token)
-		assert.Equal(t, remedy.Verified, got.Verdict)
+		got := verify.Token(t.Context(), verify.Options{Client: clientOf(b.RoundTrip), Retries: 2}, "http://gateway", token)
+		assert.Equal(t, verify.Verified, got.Verdict)
 		assert.Len(t, b.asked["/v1/models"], 4, "three with the token, one with the wrong one")
 	})
 }
@@ -110,8 +110,8 @@ func TestWaitsThatAreNotWaited(t *testing.T) { // TOKEN-10
 				ctx, cancel := context.WithTimeout(t.Context(), c.bound)
 				defer cancel()
 				b := &busy{replies: []reply{c.answer}, asked: map[string][]time.Time{}}
-				got := remedy.Verifier{Client: clientOf(b.RoundTrip), Retries: c.retries}.VerifyToken(ctx, "http://gateway", token)
-				assert.Equal(t, remedy.Inconclusive, got.Verdict)
+				got := verify.Token(ctx, verify.Options{Client: clientOf(b.RoundTrip), Retries: c.retries}, "http://gateway", token)
+				assert.Equal(t, verify.Inconclusive, got.Verdict)
 				assert.Len(t, b.asked["/models"], 1)
 				assert.Contains(t, got.Paths[0].Detail, c.answer.header["Retry-After"])
 			})

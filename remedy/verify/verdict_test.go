@@ -1,11 +1,11 @@
-package remedy_test
+package verify_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/planeproof/planeproof/remedy"
+	"github.com/planeproof/planeproof/remedy/verify"
 )
 
 func TestTokenProblems(t *testing.T) { // TOKEN-4
@@ -25,7 +25,7 @@ func TestTokenProblems(t *testing.T) { // TOKEN-4
 		"sk-“1”":            {"beyond ASCII"},
 		"\ufeffBearer sk-1": {"inside", "beyond ASCII"},
 	} {
-		got := remedy.TokenProblems(bad)
+		got := verify.Problems(bad)
 		if assert.Len(t, got, len(want), "%q: %q", bad, got) {
 			for i := range want {
 				assert.Contains(t, got[i], want[i], "%q", bad)
@@ -33,7 +33,7 @@ func TestTokenProblems(t *testing.T) { // TOKEN-4
 		}
 	}
 	for _, good := range []string{"sk-1", "Bearersk", "ey.J0-_~+/==", "virtual:key"} {
-		assert.Empty(t, remedy.TokenProblems(good), good)
+		assert.Empty(t, verify.Problems(good), good)
 	}
 }
 
@@ -43,23 +43,23 @@ func TestPrecedence(t *testing.T) {
 	good, html := reply{status: 200, body: list}, reply{status: 200, body: "<html>"}
 	for _, c := range []struct {
 		a, b reply
-		want remedy.Verdict
+		want verify.Verdict
 	}{
-		{good, reply{status: 403}, remedy.Verified},
-		{good, reply{status: 500}, remedy.Verified},
-		{good, html, remedy.Verified},
-		{refusal(), reply{status: 404}, remedy.Refused},
-		{refusal(), html, remedy.Refused},
-		{refusal(), reply{status: 403}, remedy.NotAuthorized},
-		{refusal(), reply{status: 503}, remedy.Inconclusive},
-		{reply{status: 403}, reply{status: 400}, remedy.Inconclusive},
-		{html, reply{status: 404}, remedy.NotModelList},
-		{reply{status: 405}, reply{status: 404}, remedy.NotBase},
+		{good, reply{status: 403}, verify.Verified},
+		{good, reply{status: 500}, verify.Verified},
+		{good, html, verify.Verified},
+		{refusal(), reply{status: 404}, verify.Refused},
+		{refusal(), html, verify.Refused},
+		{refusal(), reply{status: 403}, verify.NotAuthorized},
+		{refusal(), reply{status: 503}, verify.Inconclusive},
+		{reply{status: 403}, reply{status: 400}, verify.Inconclusive},
+		{html, reply{status: 404}, verify.NotModelList},
+		{reply{status: 405}, reply{status: 404}, verify.NotBase},
 	} {
 		for _, paths := range []map[string]reply{
 			{"/models": c.a, "/v1/models": c.b}, {"/models": c.b, "/v1/models": c.a},
 		} {
-			got := remedy.Verifier{Client: ownClient()}.VerifyToken(t.Context(), serve(t, &gateway{paths: paths}), token)
+			got := verify.Token(t.Context(), verify.Options{Client: ownClient()}, serve(t, &gateway{paths: paths}), token)
 			assert.Equal(t, c.want, got.Verdict, "%d and %d", c.a.status, c.b.status)
 			assert.NotEmpty(t, got.Advice)
 		}
@@ -68,9 +68,9 @@ func TestPrecedence(t *testing.T) {
 
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
-	for verdict, want := range map[remedy.Verdict]int{
-		remedy.Verified: 0, remedy.Refused: 1, remedy.NotAuthorized: 1, remedy.OpenEndpoint: 1, remedy.NotModelList: 1,
-		remedy.NotBase: 1, remedy.NotRaw: 1, remedy.Inconclusive: 3, remedy.Unreachable: 3,
+	for verdict, want := range map[verify.Verdict]int{
+		verify.Verified: 0, verify.Refused: 1, verify.NotAuthorized: 1, verify.OpenEndpoint: 1, verify.NotModelList: 1,
+		verify.NotBase: 1, verify.NotRaw: 1, verify.Inconclusive: 3, verify.Unreachable: 3,
 	} {
 		assert.Equal(t, want, verdict.ExitCode(), verdict)
 	}

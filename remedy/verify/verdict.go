@@ -1,4 +1,4 @@
-package remedy
+package verify
 
 import (
 	"fmt"
@@ -60,7 +60,7 @@ func precedence() []Verdict {
 }
 
 // conclude fills in the overall verdict, its detail and its advice from those of the paths.
-func (r *Verification) conclude() {
+func (r *Result) conclude() {
 	first := slices.MinFunc(r.Paths, func(a, b PathVerdict) int {
 		return slices.Index(precedence(), a.Verdict) - slices.Index(precedence(), b.Verdict)
 	})

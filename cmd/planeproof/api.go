@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/planeproof/planeproof/conformance"
+	"github.com/planeproof/planeproof/evidence"
+)
+
+// apiFlags say which data plane's control API is talked to and where its key comes from; a key is never an argument.
+type apiFlags struct{ url, keyEnv, keyFile string }
+
+func (f *apiFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.url, "api-url", "", "base URL of the data plane's API (default: $BRAINTRUST_API_URL)")
+	flags.StringVar(&f.keyEnv, "api-key-env", "BRAINTRUST_API_KEY", "environment variable that holds the Braintrust API key")
+	flags.StringVar(&f.keyFile, "api-key-file", "", "file that holds the Braintrust API key, instead of the variable")
+}
+
+// resolve returns the base URL without a trailing slash, and the key, of which the redactor is told.
+func (f *apiFlags) resolve(redactor *evidence.Redactor) (url, key string, err error) {
+	url = f.url
+	if url == "" {
+		url = os.Getenv("BRAINTRUST_API_URL")
+	}
+	if url == "" {
+		return "", "", fmt.Errorf("%w: --api-url or BRAINTRUST_API_URL is needed", conformance.ErrUsage)
+	}
+	if key, err = secretFrom(f.keyEnv, f.keyFile); err != nil {
+		return "", "", err
+	}
+	redactor.Add("Braintrust API key", key)
+	return strings.TrimRight(url, "/"), key, nil
+}
+
+// secretFrom reads a secret from a file, or else from an environment variable.
+func secretFrom(variable, file string) (string, error) {
+	if file != "" {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return "", fmt.Errorf("%w: read key file: %w", conformance.ErrUsage, err)
+		}
+		if key := strings.TrimSpace(string(raw)); key != "" {
+			return key, nil
+		}
+		return "", fmt.Errorf("%w: key file %s is empty", conformance.ErrUsage, file)
+	}
+	if key := strings.TrimSpace(os.Getenv(variable)); key != "" {
+		return key, nil
+	}
+	return "", fmt.Errorf("%w: no key: set %s, or name a variable or a file", conformance.ErrUsage, variable)
+}
