@@ -19,29 +19,40 @@ type Call struct {
 	// Key is the Braintrust API key; AsAPIKey sends it as x-api-key instead of Authorization.
 	Key      string
 	AsAPIKey bool
+	// Nonce is in the message of the call, and finds it in the upstream's journal; empty for a new one.
+	Nonce string
+	// AnswerCache lets the proxy answer from its answer cache, for which it asks at temperature 0; CredentialCache lets it
+	// use the credentials it has kept. Without them both are turned off: what they answer proves nothing (facts: routing).
+	AnswerCache, CredentialCache bool
 }
 
 // Probe is one call and what came back.
 type Probe struct {
 	Call
-	// Nonce is in the message of the call, and finds it in the upstream's journal.
-	Nonce string
 	// Status is the HTTP status of the answer, Text what the model said, Refusal the body of an answer that was none.
 	Status        int
 	Text, Refusal string
+	// UsedEndpoint and Cached are the answer's x-bt-used-endpoint and x-bt-cached.
+	UsedEndpoint, Cached string
 	// Err is what the SDK reported, nil for an answer.
 	Err error
 }
 
 // Run sends the call as a custom code scorer does: the official OpenAI SDK, pointed at $BRAINTRUST_API_URL/v1/proxy, with no retries
-// of its own and nothing from the environment. Both caches are turned off: what they answer proves nothing (facts: routing).
+// of its own and nothing from the environment.
 func (w *World) Run(ctx context.Context, c Call) {
-	p := Probe{Call: c, Nonce: "n-" + random(16)}
+	if c.Nonce == "" {
+		c.Nonce = "n-" + random(16)
+	}
+	p := Probe{Call: c}
 	// A service, unlike a client, takes no options from OPENAI_* variables.
 	chat := openai.NewChatCompletionService(w.options(c)...)
 	params := openai.ChatCompletionNewParams{
 		Model:    c.Model,
 		Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("planeproof probe " + p.Nonce)},
+	}
+	if c.AnswerCache {
+		params.Temperature = openai.Float(0)
 	}
 	if c.Stream {
 		p.Text, p.Err = readStream(ctx, chat, params)
@@ -50,6 +61,7 @@ func (w *World) Run(ctx context.Context, c Call) {
 	}
 	sent := w.last()
 	p.Status = sent.Exchange.Status
+	p.UsedEndpoint, p.Cached = sent.header.Get("X-Bt-Used-Endpoint"), sent.header.Get("X-Bt-Cached")
 	if p.Err != nil {
 		p.Refusal = sent.Body()
 	}
@@ -61,8 +73,12 @@ func (w *World) options(c Call) []option.RequestOption {
 		option.WithBaseURL(w.APIURL() + "/v1/proxy"),
 		option.WithHTTPClient(w.client),
 		option.WithMaxRetries(0),
-		option.WithHeader("x-bt-use-cache", "never"),
-		option.WithHeader("x-bt-use-creds-cache", "never"),
+	}
+	if !c.AnswerCache {
+		options = append(options, option.WithHeader("x-bt-use-cache", "never"))
+	}
+	if !c.CredentialCache {
+		options = append(options, option.WithHeader("x-bt-use-creds-cache", "never"))
 	}
 	if c.AsAPIKey {
 		options = append(options, option.WithHeader("x-api-key", c.Key))

@@ -20,6 +20,7 @@ const keepBody = 64 << 10
 // Recorded is one exchange as the client of the scenario saw it, with the beginning of the answer's body.
 type Recorded struct {
 	Exchange evidence.Exchange
+	header   http.Header
 	body     bytes.Buffer
 }
 
@@ -54,7 +55,7 @@ func (t *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	kept.Exchange.Status = answer.StatusCode
+	kept.Exchange.Status, kept.header = answer.StatusCode, answer.Header
 	answer.Body = &recordedBody{ReadCloser: answer.Body, kept: kept}
 	return answer, nil
 }

@@ -169,6 +169,22 @@ func (w *World) StoreValue(ctx context.Context, s *Secret, value string) error {
 	return w.Change(ctx, "an org admin", http.MethodPatch, s.Path(), body)
 }
 
+// SendAgain sends an org secret of the same name once more, by POST or PUT, with other metadata and without its value.
+func (w *World) SendAgain(ctx context.Context, s *Secret, method string, keys Metadata) error {
+	metadata, err := keys.set([]byte(gjson.GetBytes(s.Before, "metadata").Raw))
+	if err != nil {
+		return fmt.Errorf("edit metadata of %s: %w", s.Name, err)
+	}
+	body, err := json.Marshal(map[string]any{"name": s.Name, "type": s.Type, "metadata": json.RawMessage(metadata)})
+	if err != nil {
+		return err
+	}
+	if method == http.MethodPut {
+		s.Edits = append(s.Edits, keys...)
+	}
+	return w.Change(ctx, "an org admin", method, s.collection(), body)
+}
+
 // Change sends a changing request as "an org admin" or "a member" and keeps the answer; log lines count from here.
 func (w *World) Change(ctx context.Context, role, method, path string, body []byte) error {
 	key := w.memberKey

@@ -33,6 +33,24 @@ func (w *World) Serve(ctx context.Context, plane string) error {
 	return w.Apply(ctx)
 }
 
+// ServeHalf puts one half of the data plane's instances on v1 with that generation of the legacy proxy and the other on v2; they answer
+// in turn.
+func (w *World) ServeHalf(ctx context.Context, generation string) error {
+	parsed, err := provider.ParseGeneration(generation)
+	if err != nil {
+		return fmt.Errorf("serve data plane: %w", err)
+	}
+	w.Tenant.LegacyProxy.Generation = parsed
+	w.Tenant.DataPlane.Serving = dataplane.ServingMixed
+	return w.Apply(ctx)
+}
+
+// CutConsoleOff keeps the console's Test key from reaching the gateway.
+func (w *World) CutConsoleOff(ctx context.Context) error {
+	w.Tenant.DataPlane.TestKey = dataplane.TestKeyCutOff
+	return w.Apply(ctx)
+}
+
 // Shape is how a credential travels, in the words of the features.
 type Shape string
 

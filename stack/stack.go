@@ -72,11 +72,12 @@ const (
 	Upgrade          Capability = "upgrade"           // a data plane can be upgraded while its secrets stay
 	OrgWrites        Capability = "org-writes"        // org provider secrets can be made and changed
 	ProjectWrites    Capability = "project-writes"    // project provider secrets can be made and changed
+	TestKey          Capability = "test-key"          // the console's Test key can be pressed
 )
 
 // Capabilities lists all of them.
 func Capabilities() []Capability {
-	return []Capability{Journal, Logs, ChooseGeneration, Upgrade, OrgWrites, ProjectWrites}
+	return []Capability{Journal, Logs, ChooseGeneration, Upgrade, OrgWrites, ProjectWrites, TestKey}
 }
 
 // Stack is the systems under test, started.

@@ -3,6 +3,9 @@ package steps
 import (
 	"context"
 	"fmt"
+	"net/http"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/planeproof/planeproof/scenarios"
 )
@@ -12,7 +15,12 @@ func (s *Steps) bindDataPlane(b Binder) {
 	b.Given(`^a data plane that sends api_key as "([^"]*)"$`, s.dataPlaneSends)
 	b.Given(`^a data plane that answers an unknown project with (a refusal|the org's credential)$`, s.dataPlaneUnknownProject)
 	b.Given(`^projects (.+) made in this order$`, s.projectsMade)
-	b.When(`^the data plane is upgraded to v2$`, s.upgraded)
+	b.Given(`^a data plane of which one half is on v1 \(([a-z0-9-]+)\) and the other on v2$`, s.halfUpgraded)
+	b.Given(`^a console that cannot reach the gateway$`, s.consoleCutOff)
+	b.When(`^the data plane is upgraded to (v2 with Gateway|v2|v1 \([a-z0-9-]+\))$`, s.upgraded)
+	b.When(`^Test key is pressed for `+ref+`$`, s.pressTestKey)
+	b.Then(`^Test key shows (success|an error)$`, s.testKeyShows)
+	b.Then(`^`+ref+` (works|does not work) end to end, whatever Test key shows$`, s.endToEnd)
 	b.When(`^the Gateway is switched (on|off)$`, s.gatewaySwitched)
 }
 
@@ -37,8 +45,51 @@ func (s *Steps) projectsMade(ctx context.Context, list string) error {
 	return nil
 }
 
-func (s *Steps) upgraded(ctx context.Context) error {
-	if err := s.World.Serve(ctx, "v2"); err != nil {
+func (s *Steps) halfUpgraded(ctx context.Context, generation string) error {
+	return s.World.ServeHalf(ctx, generation)
+}
+
+func (s *Steps) consoleCutOff(ctx context.Context) error { return s.World.CutConsoleOff(ctx) }
+
+func (s *Steps) pressTestKey(ctx context.Context, ref string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	answer, err := s.World.API(ctx, s.World.AdminKey(), http.MethodPost, "/api/test-key", fmt.Appendf(nil, `{"id":%q}`, secret.ID))
+	if err != nil {
+		return err
+	}
+	if answer.Status != http.StatusOK {
+		return fmt.Errorf("press Test key: answered %d: %s", answer.Status, answer.Excerpt())
+	}
+	s.testKey = map[bool]string{true: "success", false: "an error"}[gjson.GetBytes(answer.Body, "ok").Bool()]
+	return nil
+}
+
+func (s *Steps) testKeyShows(_ context.Context, what string) error {
+	return equal("what Test key shows", what, s.testKey)
+}
+
+// endToEnd judges by the latest call alone: an answer of the model that was served with this secret's token. What Test key showed has
+// to differ from it in these scenarios, or they would prove nothing about whose word counts.
+func (s *Steps) endToEnd(ctx context.Context, ref, works string) error {
+	p, err := s.World.Probe()
+	if err != nil {
+		return err
+	}
+	verdict := "does not work"
+	if p.Succeeded() && s.sawRaw(ctx, ref) == nil {
+		verdict = "works"
+	}
+	if (s.testKey == "success") == (verdict == "works") {
+		return fmt.Errorf("judge %s: Test key and the call agree, so the scenario shows nothing", ref)
+	}
+	return equal("the end-to-end verdict on "+ref, works, verdict)
+}
+
+func (s *Steps) upgraded(ctx context.Context, to string) error {
+	if err := s.World.Serve(ctx, to); err != nil {
 		return fmt.Errorf("upgrade data plane: %w", err)
 	}
 	return s.changed(ctx)

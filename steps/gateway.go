@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -23,6 +24,8 @@ func (s *Steps) bindGateway(b Binder) {
 	b.Then(`^the gateway saw "([^"]*)" and "([^"]*)" and no other credential$`, s.sawBoth)
 	b.Then(`^the gateway saw the Braintrust key of the scorer as x-api-key$`, s.sawScorerKey)
 	b.Then(`^the gateway saw nothing$`, s.sawNothing)
+	b.Then(`^the gateway was asked (for a stream|without a stream)$`, s.askedForStream)
+	b.Then(`^`+ref+` does not work end to end: the gateway refused it and answered to `+ref+`$`, s.masked)
 	b.Then(`^the gateway refused it for a wrong (scheme|token), not for a wrong (?:scheme|token)$`, s.refusedFor)
 }
 
@@ -263,4 +266,60 @@ func (s *Steps) refusedFor(ctx context.Context, reason string) error {
 		}
 	}
 	return nil
+}
+
+func (s *Steps) askedForStream(ctx context.Context, how string) error {
+	probe, err := s.World.Probe()
+	if err != nil {
+		return err
+	}
+	all, err := s.World.GatewaySaw(ctx, probe.Nonce)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return differs("how the gateway was asked", how, "no request of this call")
+	}
+	for _, e := range all {
+		asked := "without a stream"
+		if e.Stream != nil && *e.Stream {
+			asked = "for a stream"
+		}
+		if err := equal("how the gateway was asked", how, asked); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusedToken says whether the gateway refused a secret's token during the latest call.
+func (s *Steps) refusedToken(ctx context.Context, ref string) (bool, error) {
+	probe, err := s.World.Probe()
+	if err != nil {
+		return false, err
+	}
+	all, err := s.World.GatewaySaw(ctx, probe.Nonce)
+	return slices.ContainsFunc(all, func(e evidence.Exchange) bool {
+		return e.Status == http.StatusUnauthorized && s.sawIn([]evidence.Exchange{e}, ref, seen(scenarios.Bearer)) == nil
+	}), err
+}
+
+// masked is the failure that a 200 hides: the caller is served, but not with the credential that it should be served with.
+func (s *Steps) masked(ctx context.Context, ref, instead string) error {
+	refused, err := s.refusedToken(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if !refused {
+		return differs("what the gateway did with the token of "+ref, "refused it", "it never saw it")
+	}
+	probe, err := s.World.Probe()
+	if err != nil {
+		return err
+	}
+	all, err := s.World.GatewaySaw(ctx, probe.Nonce)
+	if err != nil {
+		return err
+	}
+	return s.sawIn(slices.DeleteFunc(all, func(e evidence.Exchange) bool { return e.Status != http.StatusOK }), instead, seen(scenarios.Bearer))
 }

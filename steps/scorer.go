@@ -2,8 +2,10 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -27,6 +29,15 @@ func (s *Steps) bindScorer(b Binder) {
 	b.Then(`^`+caller+` fails with an authentication error of the (provider|data plane)$`, s.failsToAuthenticate)
 	b.Then(`^`+caller+` fails with status (\d+) and says "([^"]*)"$`, s.failsWith)
 	b.Then(`^the Braintrust key of the scorer still works on the API$`, s.keyWorks)
+	b.When(`^the scorer is run at temperature 0 with the answer cache$`, s.runWithAnswerCache)
+	b.When(`^the same call is run again( for the project)?$`, s.runAgain)
+	b.When(`^the scorer is run with the credential cache$`, s.runWithCredentialCache)
+	b.When(`^the project's scorer is run until the gateway refused `+ref+`, at most (\d+) times$`, s.runUntilRefused)
+	b.Then(`^the answer (is fresh|comes from the answer cache)$`, s.answerComes)
+	b.Then(`^the used endpoint is "([^"]*)"$`, s.usedEndpoint)
+	b.Then(`^every call was treated alike$`, s.treatedAlike)
+	b.Then(`^the calls were treated in turn as by v1 and by v2, which is told as a half-upgraded fleet$`, s.treatedInTurn)
+	b.Then(`^a scorer that must succeed fails with that explanation$`, s.failsAsHalfUpgraded)
 	b.Then(`^the unknown project gets a refusal by the data plane$`, s.unknownRefused)
 	b.Then(`^the unknown project gets the org's credential `+ref+`$`, s.unknownGetsOrg)
 }
@@ -74,6 +85,70 @@ func (s *Steps) runWithWrongKey(ctx context.Context) error {
 	return nil
 }
 
+func (s *Steps) runWithAnswerCache(ctx context.Context) error {
+	s.World.Run(ctx, scenarios.Call{Model: defaultModel, Key: s.World.ScorerKey(), AnswerCache: true})
+	return nil
+}
+
+// runAgain sends the latest call that may be answered from the cache again, to the letter.
+func (s *Steps) runAgain(ctx context.Context, forProject string) error {
+	i := slices.IndexFunc(s.World.Probes, func(p scenarios.Probe) bool { return p.AnswerCache })
+	if i < 0 {
+		return errors.New("run call again: none was made with the answer cache")
+	}
+	c := s.World.Probes[i].Call
+	if forProject != "" {
+		id, err := s.World.Project(ctx, scenarios.DefaultProject)
+		if err != nil {
+			return err
+		}
+		c.ProjectID = id
+	}
+	s.World.Run(ctx, c)
+	return nil
+}
+
+func (s *Steps) runWithCredentialCache(ctx context.Context) error {
+	s.World.Run(ctx, scenarios.Call{Model: defaultModel, Key: s.World.ScorerKey(), CredentialCache: true})
+	return nil
+}
+
+// runUntilRefused needs chance like runUntilBoth: the proxy must start at that secret once.
+func (s *Steps) runUntilRefused(ctx context.Context, ref string, most int) error {
+	c, err := s.call(ctx, "the project's scorer", "")
+	if err != nil {
+		return err
+	}
+	for range most {
+		s.World.Run(ctx, c)
+		refused, err := s.refusedToken(ctx, ref)
+		if err != nil || refused {
+			return err
+		}
+	}
+	return nil // that it was never refused is for the Then to say
+}
+
+func (s *Steps) answerComes(_ context.Context, from string) error {
+	p, err := s.World.Probe()
+	if err != nil {
+		return err
+	}
+	want := map[string]string{"is fresh": "MISS", "comes from the answer cache": "HIT"}[from]
+	if !p.Succeeded() {
+		return differs("the outcome of the call", "an answer of the model", outcome(p))
+	}
+	return equal("x-bt-cached of the answer", want, p.Cached)
+}
+
+func (s *Steps) usedEndpoint(_ context.Context, name string) error {
+	p, err := s.World.Probe()
+	if err != nil {
+		return err
+	}
+	return equal("x-bt-used-endpoint of the answer", name, p.UsedEndpoint)
+}
+
 func (s *Steps) runWithXAPIKey(ctx context.Context) error {
 	s.World.Run(ctx, scenarios.Call{Model: defaultModel, Key: s.World.ScorerKey(), AsAPIKey: true})
 	return nil
@@ -102,13 +177,14 @@ func (s *Steps) runUntilBoth(ctx context.Context, one, other string, most int) e
 	return nil // which were seen is for the Then to say
 }
 
-func (s *Steps) succeeds(_ context.Context, who string) error {
+// succeeds asks for an answer of the model, and that equal calls since the latest change got one too.
+func (s *Steps) succeeds(ctx context.Context, who string) error {
 	p, err := s.World.Probe()
 	if err != nil {
 		return err
 	}
-	if p.Succeeded() {
-		return nil
+	if err := s.alike(ctx); err != nil || p.Succeeded() {
+		return err
 	}
 	return differs("the outcome of "+who, "an answer of the model", outcome(p))
 }

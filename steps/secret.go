@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"regexp"
 
 	"github.com/tidwall/gjson"
@@ -19,6 +20,9 @@ func (s *Steps) bindSecret(b Binder) {
 	b.Given(`^the token of `+ref+` is stored with a Bearer prefix$`, s.storedWithPrefix)
 	b.When(`^(an org admin|a member) sets (.+) on `+ref+`$`, s.setMetadata)
 	b.When(`^an org admin stores the raw token of `+ref+`$`, s.storeRaw)
+	b.When(`^an org admin stores another token in `+ref+`$`, s.storeAnother)
+	b.When(`^an org admin sends `+ref+` again by (POST|PUT) with (.+)$`, s.sendAgain)
+	b.Then(`^the API answers 200 with the `+ref+` that was there, auth_format "([^"]*)"$`, s.answersExisting)
 	b.Then(`^nothing about `+ref+` has changed$`, s.unchanged)
 	b.Then(`^nothing else about `+ref+` has changed$`, s.unchangedButEdits)
 	b.Then(`^the stored value of `+ref+` has not changed$`, s.valueUnchanged)
@@ -77,7 +81,7 @@ func (s *Steps) storedWithPrefix(ctx context.Context, ref string) error {
 	if err := s.World.StoreValue(ctx, secret, "Bearer "+secret.Token); err != nil {
 		return err
 	}
-	if s.World.Answer.Status != 200 {
+	if s.World.Answer.Status != http.StatusOK {
 		return fmt.Errorf("store value of %s: answered %d: %s", ref, s.World.Answer.Status, s.World.Answer.Excerpt())
 	}
 	return s.World.Refresh(ctx, secret)
@@ -128,6 +132,47 @@ func (s *Steps) storeRaw(ctx context.Context, ref string) error {
 		return err
 	}
 	return s.changed(ctx)
+}
+
+func (s *Steps) storeAnother(ctx context.Context, ref string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	if err := s.World.StoreValue(ctx, secret, s.World.Mint("another token for "+secret.Name, "sk-another-")); err != nil {
+		return err
+	}
+	return s.changed(ctx)
+}
+
+func (s *Steps) sendAgain(ctx context.Context, ref, method, words string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	keys, err := metadataWords(words)
+	if err != nil {
+		return err
+	}
+	if err := s.World.SendAgain(ctx, secret, method, keys); err != nil {
+		return err
+	}
+	return s.changed(ctx)
+}
+
+// answersExisting tells an update from none by what came back: the id is the same in both cases.
+func (s *Steps) answersExisting(_ context.Context, ref, format string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	if err := equal("the status of the answer", http.StatusOK, s.World.Answer.Status); err != nil {
+		return err
+	}
+	if err := equal("the id answered", secret.ID, gjson.GetBytes(s.World.Answer.Body, "id").String()); err != nil {
+		return err
+	}
+	return equal("metadata.auth_format answered", format, gjson.GetBytes(s.World.Answer.Body, "metadata.auth_format").String())
 }
 
 // unchanged compares the whole object with what it was when it was made.

@@ -28,8 +28,10 @@ type Steps struct {
 	guide        scenarios.GuideRun
 	verified     verify.Result
 	listing      []string
-	before       string // all that the control API lists, before a request that must change nothing
-	probesBefore int    // calls that were made before the latest change
+	testKey      string  // what Test key showed
+	rounds       []round // concurrent changes
+	before       string  // all that the control API lists, before a request that must change nothing
+	probesBefore int     // calls that were made before the latest change
 }
 
 // Bind binds every phrase to a scenario's steps.
@@ -42,6 +44,7 @@ func (s *Steps) Bind(b Binder) {
 	s.bindGuide(b)
 	s.bindToken(b)
 	s.bindAPI(b)
+	s.bindConcurrent(b)
 }
 
 // Mismatch is the error of a check that compared expected with actual and found them to differ. Any other error of a step means

@@ -13,6 +13,7 @@ const (
 	ServingV1        = "v1"         // the legacy proxy
 	ServingV2        = "v2"         // the API service calls providers itself
 	ServingV2Gateway = "v2-gateway" // the API service calls providers through the Gateway
+	ServingMixed     = "mixed"      // a half-upgraded fleet: v1 and v2 answer in turn, v1 first
 )
 
 // What auth_format api_key looks like on the wire where facts know it for nobody, the values of Config.APIKeyShape.
@@ -68,6 +69,8 @@ type Config struct {
 	PatchNeedsName bool `json:"patch_needs_name,omitempty"`
 	// UnknownProject is empty for UnknownProjectRefuse.
 	UnknownProject string `json:"unknown_project,omitempty"`
+	// TestKey is empty for TestKeyReaches.
+	TestKey string `json:"test_key,omitempty"`
 }
 
 // check refuses settings that would make the fake answer something that no data plane answers.
@@ -85,10 +88,11 @@ func check(c Config) error {
 		name, value string
 		allowed     []string
 	}{
-		{"serving", c.Serving, []string{ServingV1, ServingV2, ServingV2Gateway}},
+		{"serving", c.Serving, []string{ServingV1, ServingV2, ServingV2Gateway, ServingMixed}},
 		{"api_key_shape", c.APIKeyShape, []string{"", ShapeAuthorizationAPIKey, ShapeAuthorizationBare, ShapeAPIKey, ShapeXAPIKey}},
 		{"patch", c.Patch, []string{"", PatchReplace, PatchMerge, PatchIgnore}},
 		{"unknown_project", c.UnknownProject, []string{"", UnknownProjectRefuse, UnknownProjectOrganization}},
+		{"test_key", c.TestKey, []string{"", TestKeyReaches, TestKeyCutOff}},
 	} {
 		if !slices.Contains(setting.allowed, setting.value) {
 			return fmt.Errorf("%s is %q, want one of %q", setting.name, setting.value, setting.allowed)

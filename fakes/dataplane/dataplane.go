@@ -84,7 +84,7 @@ func (d *DataPlane) api(r *http.Request, t *tenant, path string, entry *evidence
 	if serve == nil {
 		return nil, wrongMethod(slices.Sorted(maps.Keys(methods)))
 	}
-	c := &call{r: r, config: t.Config(), store: t.State, entry: entry, id: id}
+	c := &call{r: r, config: t.Config(), store: t.State, entry: entry, id: id, client: d.client}
 	if res.open {
 		return serve(c)
 	}

@@ -22,7 +22,12 @@ func (d *DataPlane) serveProxy(w http.ResponseWriter, r *http.Request, t *tenant
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/v1/proxy")
 	config := t.Config()
 	shape := routing.APIKeyShape(config.APIKeyShape)
-	switch config.Serving {
+	serving := config.Serving
+	if serving == ServingMixed {
+		serving = t.State.inTurn()
+		entry.Note = "answered by the " + serving + " half"
+	}
+	switch serving {
 	case ServingV1:
 		d.passOn(w, r, "/"+t.ID+"/v1"+path, entry)
 	case ServingV2:
@@ -30,6 +35,14 @@ func (d *DataPlane) serveProxy(w http.ResponseWriter, r *http.Request, t *tenant
 	case ServingV2Gateway:
 		d.route(w, r, t, path, routing.Gateway(shape), entry)
 	}
+}
+
+// inTurn says which half of a half-upgraded fleet answers: strictly in turn, as behind a round-robin balancer.
+func (s *store) inTurn() string {
+	if s.turns.Add(1)%2 == 1 {
+		return ServingV1
+	}
+	return ServingV2
 }
 
 // credentialTTL is how long v2 keeps what it read of a caller's secrets: that of the edge (facts: credentials are cached too).

@@ -18,6 +18,7 @@ type call struct {
 	store  *store
 	entry  *evidence.Exchange
 	id     string // from the path, in lower case; empty on a collection
+	client *http.Client
 }
 
 // methods are the endpoints at one path. An endpoint returns what is answered, a string as text and all else as JSON, or a refusal.
@@ -37,9 +38,10 @@ type resource struct {
 
 func resources() map[string]resource {
 	return map[string]resource{
-		"/v1":      {name: "index", open: true, collection: methods{http.MethodGet: hello}},
-		"/version": {name: "version", open: true, collection: methods{http.MethodGet: version}},
-		secretPath: {name: "secret", collection: methods{http.MethodPost: apiSecret}},
+		"/v1":       {name: "index", open: true, collection: methods{http.MethodGet: hello}},
+		"/version":  {name: "version", open: true, collection: methods{http.MethodGet: version}},
+		secretPath:  {name: "secret", collection: methods{http.MethodPost: apiSecret}},
+		testKeyPath: {name: "test-key", collection: methods{http.MethodPost: testKey}},
 		"/v1/organization": {
 			name:       "organization",
 			collection: methods{http.MethodGet: listOrganizations},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/planeproof/planeproof/fakes/routing"
@@ -20,6 +21,8 @@ type store struct {
 
 	// caches are those of the proxy that v2 is itself; they have a lock of their own.
 	caches routing.State
+	// turns counts the requests that a half-upgraded fleet has proxied.
+	turns atomic.Int64
 }
 
 // now is the time in microseconds, never the same twice: whether something was touched must show in its dates.

@@ -1,8 +1,8 @@
 @api
 Feature: The control API that the fixes rest on
 
-  # facts: the API; behaviour list: values never come back. On systems of its own, so that all they printed can be read.
-  @API-1 @fresh @needs-org-writes @needs-project-writes @needs-logs
+  # facts: the API; behaviour list: values never come back
+  @API-1 @needs-org-writes @needs-project-writes @needs-logs
   Scenario Outline: A stored value never comes back
     Given a data plane on <plane>
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
@@ -101,3 +101,19 @@ Feature: The control API that the fixes rest on
       | POST   | /v1/env_var/{own}             | body {"name":"own"}      | 405    | method        |
       | PATCH  | /v1/ai_secret/{acme}          | a body of 10 MiB         | 413    | over          |
       | GET    | /v1/no_such_thing             | no body                  | 404    | no such       |
+
+  # behaviour list: concurrent PATCHes
+  @API-4 @needs-org-writes
+  Scenario: Concurrent changes of different fields lose neither
+    Given a data plane on v2
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
+    When its type and its metadata are changed at the same time on "acme", 8 times
+    Then every change of "acme" is there
+
+  # behaviour list: concurrent PATCHes
+  @API-4 @needs-project-writes
+  Scenario: Of two concurrent changes of metadata one is there, whole
+    Given a data plane on v2
+    And a project provider secret "own" for model "acme-chat" with auth_format "api_key"
+    When two metadata are sent at the same time to "own", 8 times
+    Then the metadata of "own" was one of the two each time

@@ -40,3 +40,48 @@ Feature: Telling one authentication failure from another
       | v1 (legacy-2026-03)  |
       | v2                   |
       | v2 with Gateway      |
+
+  # guide: bearer-after-v2-migration, notes: the Test key button may still show an error
+  @BEARER-15 @needs-test-key @needs-org-writes
+  Scenario: Test key shows an error while the scorer works
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+    And a console that cannot reach the gateway
+    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
+    When Test key is pressed for "acme"
+    And the scorer is run
+    Then Test key shows an error
+    And the scorer succeeds
+    And "acme" works end to end, whatever Test key shows
+
+  # facts: Test key takes another network path than a model call: its verdict is advisory
+  @BEARER-15 @reproduction @needs-test-key @needs-choose-generation
+  Scenario: Test key shows success while the scorer fails
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When Test key is pressed for "acme"
+    And the scorer is run
+    Then Test key shows success
+    And the scorer fails with an authentication error of the provider
+    And "acme" does not work end to end, whatever Test key shows
+
+  # facts: auth_format alone decides; auth_type changes nothing for openai; recorded: org-auth_format=…
+  @BEARER-20 @needs-org-writes
+  Scenario Outline: With one key only, or another auth_type, auth_format alone decides what is seen
+    Given a data plane on <plane>
+    And a gateway that accepts only "<shape>"
+    And an org provider secret "acme" for model "acme-chat" with <metadata>
+    When the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the token of "acme" as "<shape>"
+
+    Examples:
+      | plane           | metadata                                           | shape                  |
+      | v2              | auth_format "bearer"                               | Authorization: Bearer  |
+      | v2              | auth_type "api_key"                                | Authorization: Bearer  |
+      | v2              | auth_format "api_key"                              | Authorization: Api-Key |
+      | v2              | auth_format "bearer" and auth_type "oauth_bearer"  | Authorization: Bearer  |
+      | v2              | auth_format "api_key" and auth_type "oauth_bearer" | Authorization: Api-Key |
+      | v2 with Gateway | auth_format "bearer"                               | Authorization: Bearer  |
+      | v2 with Gateway | auth_format "api_key"                              | Authorization: Api-Key |

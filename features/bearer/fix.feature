@@ -60,3 +60,19 @@ Feature: Repairing the provider secret
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
+
+  # facts: the API: POST with an existing name returns the existing object unmodified; PUT replaces
+  @BEARER-17 @needs-org-writes
+  Scenario: POST with the same name does not update the secret, PUT does
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When an org admin sends "acme" again by POST with auth_format "bearer"
+    Then the API answers 200 with the "acme" that was there, auth_format "api_key"
+    And nothing about "acme" has changed
+    When an org admin sends "acme" again by PUT with auth_format "bearer"
+    Then the API answers 200 with the "acme" that was there, auth_format "bearer"
+    And nothing else about "acme" has changed
+    When the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer

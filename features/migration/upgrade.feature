@@ -76,3 +76,33 @@ Feature: The two guides together, over an upgrade
       | v1 (current-2026-08) |
       | v2                   |
       | v2 with Gateway      |
+
+  # behaviour list: half-upgraded fleet
+  @MIGRATION-5 @needs-org-writes
+  Scenario Outline: Every instance of the data plane treats the same call alike
+    Given a data plane on <plane>
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
+    When the scorer is run 8 times
+    Then every call was treated alike
+
+    Examples:
+      | plane               |
+      | v1 (legacy-2026-02) |
+      | v2                  |
+      | v2 with Gateway     |
+
+  # behaviour list: half-upgraded fleet: failed with that explanation, never passed on a second try
+  @MIGRATION-5 @reproduction
+  Scenario Outline: A half-upgraded fleet is told from a failure, however often the call is repeated
+    Given a data plane of which one half is on v1 (<generation>) and the other on v2
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When the scorer is run <times> times
+    Then the calls were treated in turn as by v1 and by v2, which is told as a half-upgraded fleet
+    And a scorer that must succeed fails with that explanation
+
+    Examples:
+      | generation     | times |
+      | legacy-2026-02 | 8     |
+      | legacy-2026-02 | 7     |

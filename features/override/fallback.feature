@@ -96,3 +96,24 @@ Feature: A project's provider secret on the legacy AI proxy
     And the gateway saw the raw token of the project's "acme" as Bearer
     And the proxy has not warned for project "alpha"
     And nothing about the project's "acme" has changed
+
+  # guide: project-override-on-legacy-proxy, long-term fix: upgrade
+  @OVERRIDE-14 @needs-logs @needs-upgrade @needs-project-writes
+  Scenario Outline: After the upgrade the full metadata works again, unchanged
+    Given a data plane on v1 (<generation>)
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer" and display_name "Acme"
+    When the project's scorer is run
+    Then the gateway saw the raw token of "acme" as Bearer
+    When the data plane is upgraded to <to>
+    And the project's scorer is run
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of the project's "acme" as Bearer
+    And nothing about the project's "acme" has changed
+
+    Examples:
+      | generation     | to                   |
+      | legacy-2026-02 | v1 (current-2026-08) |
+      | legacy-2026-02 | v2                   |
+      | legacy-2026-03 | v2                   |
+      | legacy-2026-03 | v2 with Gateway      |

@@ -112,3 +112,61 @@ Feature: Which provider secret is used
     And an org provider secret "acme" for model "acme-chat"
     When the scorer is run with its Braintrust key as x-api-key
     Then the gateway saw the Braintrust key of the scorer as x-api-key
+
+  # facts: the response header x-bt-used-endpoint is the secret's name
+  @OVERRIDE-9 @needs-project-writes
+  Scenario Outline: The used endpoint names the secret, and with equal names only the credential tells them apart
+    Given a data plane on <plane>
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
+    And a project provider secret "own" for model "own-chat"
+    When the project's scorer is run with model "own-chat"
+    Then the used endpoint is "own"
+    When the scorer is run
+    Then the used endpoint is "acme"
+    And the gateway saw the raw token of "acme" as Bearer
+    When the project's scorer is run
+    Then the used endpoint is "acme"
+    And the gateway saw the raw token of the project's "acme" as Bearer
+
+    Examples:
+      | plane               |
+      | v1 (legacy-2026-02) |
+      | v2                  |
+      | v2 with Gateway     |
+
+  # facts: any upstream failure but 400 moves on to the next secret; recorded: project-401-masked-by-org
+  @OVERRIDE-10 @reproduction @needs-choose-generation
+  Scenario Outline: A project secret that the gateway refuses hides behind the org's
+    Given a data plane on <plane>
+    And an org provider secret "for the org" for model "acme-chat"
+    And a project provider secret "for alpha" for model "acme-chat"
+    And a gateway that has revoked the token of "for alpha"
+    When the project's scorer is run until the gateway refused "for alpha", at most 64 times
+    Then the project's scorer succeeds
+    And the used endpoint is "for the org"
+    And "for alpha" does not work end to end: the gateway refused it and answered to "for the org"
+
+    Examples:
+      | plane                |
+      | v1 (legacy-2026-02)  |
+      | v1 (current-2026-08) |
+      | v2                   |
+
+  # facts: supportsStreaming false: the upstream is asked without stream; recorded: stream-unsupported-fakes
+  @OVERRIDE-20 @needs-project-writes
+  Scenario Outline: supportsStreaming decides whether the gateway is asked for a stream
+    Given a data plane on <plane>
+    And a project provider secret "acme" for model "acme-chat" with supportsStreaming <supported>
+    When the prompt is run
+    Then the prompt succeeds
+    And the gateway was asked <asked>
+    And the gateway saw the raw token of "acme" as Bearer
+
+    Examples:
+      | plane                | supported | asked            |
+      | v1 (legacy-2026-02)  | true      | for a stream     |
+      | v1 (legacy-2026-02)  | false     | without a stream |
+      | v1 (current-2026-08) | false     | without a stream |
+      | v2                   | true      | for a stream     |
+      | v2                   | false     | without a stream |

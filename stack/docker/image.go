@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// repository names the registry, as testcontainers would put a configured mirror before a bare name.
-	repository = "docker.io/library/planeproof-fakes"
+	// repository has a registry's place, and one that serves nobody: before a bare name testcontainers would put a configured mirror.
+	repository = "localhost/planeproof-fakes"
 	user       = "65534:65534"
 	dockerfile = "FROM scratch\n" +
 		"LABEL " + label + "=" + mark + "\n" +

@@ -1,0 +1,68 @@
+@override @needs-journal @needs-choose-generation
+Feature: What the proxy's caches can hide
+  An answer from a cache says nothing about the credential of now; the suite's own calls turn both caches off.
+
+  # facts: answers are cached when temperature is 0; the key leaves the project out; a HIT repeats the old x-bt-used-endpoint
+  @OVERRIDE-15 @needs-project-writes
+  Scenario Outline: The answer cache hides a failure and a fix, but not from the suite's calls
+    Given a data plane on <plane>
+    And an org provider secret "acme" for model "acme-chat"
+    When the scorer is run at temperature 0 with the answer cache
+    Then the answer is fresh
+    Given a gateway that has revoked the token of "acme"
+    When the same call is run again
+    Then the answer comes from the answer cache
+    When the scorer is run
+    Then the scorer fails with an authentication error of the provider
+    Given a project provider secret "acme" for model "acme-chat" with supportsStreaming true
+    When the same call is run again for the project
+    Then the answer comes from the answer cache
+    When the project's scorer is run
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of the project's "acme" as Bearer
+
+    Examples:
+      | plane               |
+      | v1 (legacy-2026-02) |
+      | v2                  |
+
+  # facts: credentials are cached too, 60 s at the edge; x-bt-use-creds-cache: never prevents that
+  @OVERRIDE-16 @needs-org-writes
+  Scenario Outline: The credential cache hides a failure, but not from the suite's calls
+    Given a data plane on <plane>
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    When the scorer is run with the credential cache
+    Then the scorer succeeds
+    When an org admin stores another token in "acme"
+    And the scorer is run with the credential cache
+    Then the scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+    When the scorer is run
+    Then the scorer fails with an authentication error of the provider
+
+    Examples:
+      | plane               |
+      | v1 (legacy-2026-02) |
+      | v2                  |
+
+  # facts: credentials are cached too, 60 s at the edge; x-bt-use-creds-cache: never prevents that
+  @OVERRIDE-16 @needs-org-writes
+  Scenario Outline: The credential cache hides a fix, but not from the suite's calls
+    Given a data plane on <plane>
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    When an org admin stores another token in "acme"
+    And the scorer is run with the credential cache
+    Then the scorer fails with an authentication error of the provider
+    When an org admin stores the raw token of "acme"
+    And the scorer is run with the credential cache
+    Then the scorer fails with an authentication error of the provider
+    When the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+
+    Examples:
+      | plane               |
+      | v1 (legacy-2026-02) |
+      | v2                  |
