@@ -122,8 +122,14 @@ func (r *record) step(ctx context.Context, step *godog.Step, status godog.StepRe
 }
 
 func (r *record) judge(ctx context.Context, step *godog.Step, err error) report.Verdict {
+	var notSupported *scenarios.NotSupported
+	if errors.As(err, &notSupported) {
+		r.Verdict, r.Reason = report.NotSupported, notSupported.Reason
+		return report.NotSupported
+	}
 	var mismatch *steps.Mismatch
-	if errors.As(err, &mismatch) && step.Type == messages.PickleStepType_OUTCOME {
+	// What a check finds after an interrupt may be the interrupt.
+	if ctx.Err() == nil && errors.As(err, &mismatch) && step.Type == messages.PickleStepType_OUTCOME {
 		r.Mismatches = append(r.Mismatches, report.Mismatch{What: mismatch.What, Expected: mismatch.Expected, Actual: mismatch.Actual})
 		r.Verdict = r.Verdict.Raise(report.Failed)
 		return report.Failed
@@ -154,7 +160,9 @@ func (s *session) end(ctx context.Context, r *record, err error) {
 			_ = r.broken(ctx, err)
 		}
 	}
-	r.Duration = time.Since(r.started)
+	if !r.started.IsZero() {
+		r.Duration = time.Since(r.started)
+	}
 	s.tell(r)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/planeproof/planeproof/features"
 	"github.com/planeproof/planeproof/report"
 	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/stack/process"
 	"github.com/planeproof/planeproof/steps"
 )
 
@@ -28,6 +29,8 @@ type Options struct {
 	Concurrency int
 	// Seed orders the scenarios, not 0; the same seed gives the same order.
 	Seed int64
+	// Proxy is a proxy of somebody else's in the middle, nil for the fake one; process runtime only.
+	Proxy *process.Proxy
 	// Version is planeproof's, for the report.
 	Version string
 	// Terminal is told of progress and failures as they happen; nil for nobody.
@@ -35,13 +38,16 @@ type Options struct {
 	// Redactor is told of every secret that is minted.
 	Redactor *evidence.Redactor
 
-	// features and start stand in for the suite's own in tests.
-	features fs.FS
-	start    func(context.Context) (*stack.Stack, error)
+	// Features are the feature files, nil for the suite's own.
+	Features fs.FS
+
+	// start and phrases stand in for the suite's own in tests.
+	start   func(context.Context) (*stack.Stack, error)
+	phrases func(*steps.Steps, steps.Binder)
 }
 
-// renewal is how often the leases of the systems are renewed: several times within a lease.
-const renewal = stack.LeaseTime / 6
+// renewEvery is how often the leases of the systems are renewed: several times within a lease.
+const renewEvery = stack.LeaseTime / 6
 
 // cleanup bounds the end of a run, which goes on after an interrupt.
 const cleanup = 20 * time.Second
@@ -54,7 +60,7 @@ func Run(ctx context.Context, o Options) (*report.Run, error) {
 		return nil, err
 	}
 	result := &report.Run{
-		Version: o.Version, Runtime: o.Runtime, Fakes: true, Tags: o.Tags,
+		Version: o.Version, Runtime: o.Runtime, Fakes: o.Proxy == nil, Tags: o.Tags,
 		Seed: o.Seed, Concurrency: o.Concurrency, Started: time.Now().UTC(),
 	}
 	s := &session{options: o, key: evidence.NewKey(), records: map[string]*record{}, total: len(chosen), result: result}
@@ -94,8 +100,8 @@ func choose(o Options) ([]*record, error) {
 }
 
 func (o Options) source() fs.FS {
-	if o.features != nil {
-		return o.features
+	if o.Features != nil {
+		return o.Features
 	}
 	return features.FS
 }
@@ -116,7 +122,7 @@ type session struct {
 
 // run starts the stack, runs the suite on it and closes it, each time noting what went wrong.
 func (s *session) run(ctx context.Context) {
-	s.starter = starter{runtime: s.options.Runtime, start: s.options.start}
+	s.starter = starter{runtime: s.options.Runtime, proxy: s.options.Proxy, start: s.options.start}
 	started, err := s.starter.Start(ctx)
 	s.result.Runtime, s.result.Why = s.starter.runtime, s.starter.why
 	if err != nil {
@@ -134,14 +140,16 @@ func (s *session) run(ctx context.Context) {
 		}
 	}()
 	renewing, stop := context.WithCancel(ctx)
-	defer stop()
-	go s.renew(renewing, started)
+	var renewal sync.WaitGroup
+	renewal.Go(func() { s.renew(renewing, started) })
 	s.suite(ctx)
+	stop()
+	renewal.Wait() // what it notes must be there before the run is judged
 }
 
 // renew keeps the leases of the systems; a system that gives no answer breaks the run.
 func (s *session) renew(ctx context.Context, started *stack.Stack) {
-	ticker := time.NewTicker(renewal)
+	ticker := time.NewTicker(renewEvery)
 	defer ticker.Stop()
 	for {
 		select {
@@ -169,7 +177,11 @@ func (s *session) suite(ctx context.Context) {
 		Name: "planeproof",
 		ScenarioInitializer: func(sc *godog.ScenarioContext) {
 			phrases := &steps.Steps{}
-			phrases.Bind(sc)
+			if bind := s.options.phrases; bind != nil {
+				bind(phrases, sc)
+			} else {
+				phrases.Bind(sc)
+			}
 			s.hook(sc, phrases)
 		},
 		Options: &godog.Options{

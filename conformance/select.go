@@ -33,6 +33,9 @@ func catalog(features fs.FS) ([]*record, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read features: %s: %w", feature.Uri, err)
 			}
+			for _, step := range pickle.Steps { // those of a Background are not in the scenario's source
+				r.keywords = append(r.keywords, strings.TrimSpace(feature.FindStep(step.AstNodeIds[0]).Keyword))
+			}
 			all = append(all, r)
 		}
 	}
@@ -48,9 +51,6 @@ func newRecord(source *messages.Scenario, pickle *messages.Pickle) (*record, err
 	r := &record{pickle: pickle, Scenario: report.Scenario{
 		Title: pickle.Name, File: "features/" + pickle.Uri, Line: int(source.Location.Line),
 	}}
-	for _, step := range source.Steps {
-		r.keywords = append(r.keywords, strings.TrimSpace(step.Keyword))
-	}
 	for _, tag := range pickle.Tags {
 		r.Tags = append(r.Tags, tag.Name)
 		if m := behaviourTag.FindStringSubmatch(tag.Name); m != nil {
@@ -119,7 +119,7 @@ func selected(all []*record, expression string) ([]*record, error) {
 	if strings.TrimSpace(expression) == "" {
 		return all, nil
 	}
-	tags, err := tagexpressions.Parse(expression)
+	tags, err := parseTags(expression)
 	if err != nil {
 		return nil, fmt.Errorf("%w: tag expression %q: %w", ErrUsage, expression, err)
 	}
@@ -130,4 +130,14 @@ func selected(all []*record, expression string) ([]*record, error) {
 		}
 	}
 	return chosen, nil
+}
+
+// parseTags parses a Cucumber tag expression. The library panics where an operand is missing, as in `@a and`.
+func parseTags(expression string) (tags tagexpressions.Evaluatable, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("an operand is missing")
+		}
+	}()
+	return tagexpressions.Parse(expression)
 }

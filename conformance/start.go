@@ -20,6 +20,7 @@ const (
 // starter starts stacks of one runtime, the run's own and those of scenarios that want systems of their own.
 type starter struct {
 	runtime, why string
+	proxy        *process.Proxy
 	start        func(context.Context) (*stack.Stack, error)
 }
 
@@ -34,6 +35,12 @@ func (s *starter) Start(ctx context.Context) (*stack.Stack, error) {
 }
 
 func (s *starter) settle(ctx context.Context) error {
+	if s.proxy != nil {
+		if s.runtime == Docker {
+			return fmt.Errorf("%w: a proxy in the middle needs the process runtime", ErrUsage)
+		}
+		s.runtime, s.why = Process, "the proxy at "+s.proxy.URL+" is in the middle"
+	}
 	if s.runtime == Auto || s.runtime == "" {
 		if err := docker.Available(ctx); err != nil {
 			s.runtime, s.why = Process, "auto: "+err.Error()
@@ -45,7 +52,7 @@ func (s *starter) settle(ctx context.Context) error {
 	case Docker:
 		s.start = startDocker
 	case Process:
-		s.start = process.Start
+		s.start = func(ctx context.Context) (*stack.Stack, error) { return process.Start(ctx, s.proxy) }
 	default:
 		return fmt.Errorf("%w: runtime %q is not auto, docker or process", ErrUsage, s.runtime)
 	}
@@ -69,8 +76,8 @@ func containers(cluster *docker.Cluster, routes tenancy.Routes) *stack.Stack {
 	client := routes.Client()
 	return &stack.Stack{
 		Runtime: Docker,
-		Client:  client,
-		Output:  cluster.Output,
+		Client:  client, GatewayURL: stack.Gateway().URL,
+		Output: cluster.Output,
 		Close: func(ctx context.Context) error {
 			client.CloseIdleConnections()
 			return cluster.Close(ctx)

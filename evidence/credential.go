@@ -37,7 +37,7 @@ func (k Key) Fingerprint(secret string) string {
 type Credential struct {
 	// Header is the header's name in lower case.
 	Header string `json:"header"`
-	// Scheme is the first word of an Authorization value, as it was written; empty for a bare token and for other headers.
+	// Scheme is the first word of an Authorization value, as it was written, where it is a known scheme; else empty, as for other headers.
 	Scheme string `json:"scheme,omitempty"`
 	// Fingerprint is that of everything after the scheme, surrounding white space removed.
 	Fingerprint string `json:"fingerprint,omitempty"`
@@ -86,21 +86,18 @@ func ReadCredential(key Key, header, value string) Credential {
 	return c
 }
 
-// cutScheme splits an Authorization value at its first blank (RFC 7235: scheme, one space, credentials).
-// A single word is a scheme only where it is a known one: `Bearer` alone is what an empty token sends
-// (recorded: proxy-routing org-…-empty), any other single word is a bare token.
+// cutScheme splits an Authorization value at its first blank (RFC 7235: scheme, one space, credentials) where the first word is a known
+// scheme. Another first word may be part of a secret, so it is never taken for one. `Bearer` alone is what an empty token sends
+// (recorded: proxy-routing org-…-empty).
 func cutScheme(value string) (scheme, rest string) {
-	if scheme, rest, found := strings.Cut(value, " "); found {
-		return scheme, rest
-	}
-	if isScheme(value) {
-		return value, ""
+	if first, rest, _ := strings.Cut(value, " "); isScheme(first) {
+		return first, rest
 	}
 	return "", value
 }
 
 func isScheme(word string) bool {
-	return slices.ContainsFunc([]string{"Bearer", "Api-Key", "Basic"}, func(s string) bool {
+	return slices.ContainsFunc([]string{"Bearer", "Api-Key", "ApiKey", "Token", "Basic"}, func(s string) bool {
 		return strings.EqualFold(s, word)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
 
 	"github.com/tidwall/gjson"
 )
@@ -241,5 +242,5 @@ func (w *World) Credentials() map[string]string {
 
 // UserinfoBase is an api_base with a user and a minted password in it.
 func (w *World) UserinfoBase() string {
-	return "http://svc:" + w.Mint("password in api_base", "pw-") + "@gateway:8080/" + w.Tenant.ID + "/v1"
+	return strings.Replace(w.GatewayURL(), "://", "://svc:"+w.Mint("password in api_base", "pw-")+"@", 1) + "/v1"
 }

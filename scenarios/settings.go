@@ -13,12 +13,23 @@ import (
 	"github.com/planeproof/planeproof/stack"
 )
 
+// NotSupported is the error of a step that asks the stack for something it cannot do.
+type NotSupported struct{ Reason string }
+
+func (e *NotSupported) Error() string { return e.Reason }
+
 // Serve puts the data plane on `v2`, `v2 with Gateway`, or `v1 (<generation of the legacy proxy>)`; what it stores stays.
 func (w *World) Serve(ctx context.Context, plane string) error {
 	config := &w.Tenant.DataPlane
+	if w.Stack.ProxyURL != "" && plane != "v2" {
+		return &NotSupported{Reason: "the proxy in the middle is what it is: it cannot be put on " + plane}
+	}
 	switch plane {
 	case "v2":
 		config.Serving = dataplane.ServingV2
+		if w.Stack.ProxyURL != "" {
+			config.Serving = dataplane.ServingV1 // which passes calls on to the proxy
+		}
 	case "v2 with Gateway":
 		config.Serving = dataplane.ServingV2Gateway
 	default:

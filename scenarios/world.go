@@ -61,10 +61,9 @@ func Open(ctx context.Context, s *stack.Stack, redactor *evidence.Redactor, key 
 			{Key: w.adminKey, Role: dataplane.RoleAdmin},
 			{Key: w.memberKey, Role: dataplane.RoleMember},
 		},
-		Serving: dataplane.ServingV2,
 	}
 	w.Tenant.LegacyProxy = legacyproxy.Config{Generation: provider.Current202608}
-	return w, w.Apply(ctx)
+	return w, w.Serve(ctx, "v2")
 }
 
 // Apply gives the systems the tenant's present settings.
@@ -113,7 +112,7 @@ func random(n int) string {
 func (w *World) APIURL() string { return stack.DataPlane().URL + "/" + w.Tenant.ID }
 
 // GatewayURL is the upstream's base URL for the tenant, without /v1.
-func (w *World) GatewayURL() string { return stack.Gateway().URL + "/" + w.Tenant.ID }
+func (w *World) GatewayURL() string { return w.Stack.GatewayURL + "/" + w.Tenant.ID }
 
 // Fingerprint is how a secret shows in journals.
 func (w *World) Fingerprint(secret string) string { return w.Tenant.Key.Fingerprint(secret) }

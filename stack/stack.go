@@ -45,6 +45,9 @@ func DataPlane() System { return system("data-plane") }
 // LegacyProxy is the AI proxy that a data plane on v1 uses.
 func LegacyProxy() System { return system("legacy-proxy") }
 
+// LegacyProxyBase is where a data plane on v1 passes calls on to.
+const LegacyProxyBase = "http://legacy-proxy:8080/{tenant}/v1"
+
 func system(name string) System {
 	return System{Name: name, URL: "http://" + name + ":8080", Control: "http://" + name + ":8081"}
 }
@@ -86,6 +89,10 @@ type Stack struct {
 	Runtime string
 	// Client reaches the systems by the addresses they have inside their network, and nothing else.
 	Client *http.Client
+	// GatewayURL is the gateway's base URL as the systems under test can reach it, which goes into every api_base.
+	GatewayURL string
+	// ProxyURL is the base URL of a proxy of somebody else's in the middle, instead of the fake legacy proxy; empty for none.
+	ProxyURL string
 	// Lacks says for each capability that is missing why it is.
 	Lacks map[Capability]string
 	// Output returns all that one system printed.

@@ -74,7 +74,7 @@ func (s *Steps) sawDoubled(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
-	return s.sawFor(ctx, []scenarios.Probe{probe}, ref, doubled)
+	return s.sawFor(ctx, []scenarios.Probe{probe}, ref, doubled())
 }
 
 // form says in words how a token must have travelled, and whether a credential did.
@@ -89,9 +89,11 @@ func seen(shape scenarios.Shape) form {
 	}}
 }
 
-var doubled = form{"Authorization: Bearer Bearer and the token", func(c evidence.Credential, fingerprint string) bool {
-	return scenarios.ShapeOf(c) == scenarios.Bearer && c.Doubled && c.LastWord == fingerprint
-}}
+func doubled() form {
+	return form{"Authorization: Bearer Bearer and the token", func(c evidence.Credential, fingerprint string) bool {
+		return scenarios.ShapeOf(c) == scenarios.Bearer && c.Doubled && c.LastWord == fingerprint
+	}}
+}
 
 // sawFor checks every exchange of the gateway that belongs to the calls.
 func (s *Steps) sawFor(ctx context.Context, probes []scenarios.Probe, ref string, want form) error {
@@ -148,7 +150,7 @@ func (s *Steps) sawRawOn(ctx context.Context, ref, one, other string) error {
 }
 
 func (s *Steps) sawDoubledOn(ctx context.Context, ref, one, other string) error {
-	return s.sawOn(ctx, ref, doubled, one, other)
+	return s.sawOn(ctx, ref, doubled(), one, other)
 }
 
 // sawOn asks for requests that no call made: each path was asked with the token. A deliberately wrong token, sent to learn

@@ -53,7 +53,7 @@ was not named with --dial.`,
 	flags.StringVar(&f.tenant, "tenant", "", "file with one tenant document (docs/fakes.md)")
 	flags.StringArrayVar(&f.dial, "dial", nil, "HOST:PORT that may be dialled, or HOST:PORT=HOST:PORT to reach it elsewhere; repeatable")
 	flags.StringVar(&f.dataPlane, "data-plane", stack.DataPlane().URL, "base URL from which the legacy proxy gets its secrets")
-	flags.StringVar(&f.legacyProxy, "legacy-proxy", stack.LegacyProxy().URL, "base URL of the legacy proxy that a data plane on v1 uses")
+	flags.StringVar(&f.legacyProxy, "legacy-proxy", stack.LegacyProxyBase, "base URL of the legacy proxy that a data plane on v1 uses; {tenant} stands for the tenant's id")
 	flags.DurationVar(&f.lease, "lease", 0, "end when the control listener was not asked to renew the lease for so long; 0 never ends")
 	return cmd
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/report"
+	"github.com/planeproof/planeproof/stack/process"
 )
 
 // runFlags are the flags of `planeproof run`.
@@ -18,6 +20,7 @@ type runFlags struct {
 	concurrency           int
 	seed                  int64
 	list                  bool
+	proxyURL, dataPlane   string
 }
 
 func newRun(t terminal, redactor *evidence.Redactor) *cobra.Command {
@@ -42,6 +45,8 @@ harness: nothing can be said of the system; 4 nothing was selected, or something
 	flags.IntVar(&f.concurrency, "concurrency", 8, "how many scenarios run at the same time")
 	flags.Int64Var(&f.seed, "seed", 0, "order of the scenarios, from 1; 0 chooses one and prints it")
 	flags.StringVar(&f.report, "report", "", "directory for report.json and junit.xml; old ones of planeproof are removed first")
+	flags.StringVar(&f.proxyURL, "proxy-url", "", "base URL of a running open-source AI proxy to put in the fake legacy proxy's place, such as http://127.0.0.1:8787/v1")
+	flags.StringVar(&f.dataPlane, "data-plane-addr", "", "HOST:PORT where that proxy looks for /api/secret; the fake data plane listens there")
 	flags.BoolVar(&f.list, "list", false, "list the selected scenarios instead of running them")
 	return cmd
 }
@@ -52,6 +57,10 @@ func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.
 		return conformance.Options{}, fmt.Errorf("%w: --runtime %q is not auto, docker or process", conformance.ErrUsage, f.runtime)
 	case f.concurrency < 1:
 		return conformance.Options{}, fmt.Errorf("%w: --concurrency %d is less than 1", conformance.ErrUsage, f.concurrency)
+	case (f.proxyURL == "") != (f.dataPlane == ""):
+		return conformance.Options{}, fmt.Errorf("%w: --proxy-url and --data-plane-addr go together", conformance.ErrUsage)
+	case f.proxyURL != "" && f.runtime == conformance.Docker:
+		return conformance.Options{}, fmt.Errorf("%w: --proxy-url needs --runtime process", conformance.ErrUsage)
 	case f.seed < 0:
 		return conformance.Options{}, fmt.Errorf("%w: --seed %d is less than 0", conformance.ErrUsage, f.seed)
 	}
@@ -59,8 +68,12 @@ func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.
 	if seed == 0 {
 		seed = rand.Int64N(1_000_000_000) + 1
 	}
+	var proxy *process.Proxy
+	if f.proxyURL != "" {
+		proxy = &process.Proxy{URL: strings.TrimRight(f.proxyURL, "/"), DataPlaneAddr: f.dataPlane}
+	}
 	return conformance.Options{
-		Runtime: f.runtime, Tags: f.tags, Concurrency: f.concurrency, Seed: seed, Version: version(),
+		Runtime: f.runtime, Proxy: proxy, Tags: f.tags, Concurrency: f.concurrency, Seed: seed, Version: version(),
 		Terminal: report.NewTerminal(t.out, t.tty, t.color, redactor), Redactor: redactor,
 	}, nil
 }

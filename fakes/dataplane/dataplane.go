@@ -26,7 +26,7 @@ type DataPlane struct {
 }
 
 // New makes a data plane without tenants. routes are the addresses that it may dial; legacyProxyURL is the base URL of the legacy
-// proxy, below which tenants lie, and serves /v1/proxy/* on v1.
+// proxy, which serves /v1/proxy/* on v1; `{tenant}` in it stands for the tenant's id.
 func New(routes tenancy.Routes, legacyProxyURL string) *DataPlane {
 	d := &DataPlane{
 		Host:           tenancy.NewHost("data-plane", func() *store { return &store{} }, check),

@@ -45,7 +45,7 @@ type org struct {
 
 func newOrg(t testing.TB, config dataplane.Config) org {
 	t.Helper()
-	o := org{t, dataplane.New(tenancy.Routes{}, "http://legacy-proxy:8080"), tenantID}
+	o := org{t, dataplane.New(tenancy.Routes{}, "http://legacy-proxy:8080/{tenant}/v1"), tenantID}
 	o.configure(config)
 	return o
 }

@@ -29,7 +29,7 @@ func (d *DataPlane) serveProxy(w http.ResponseWriter, r *http.Request, t *tenant
 	}
 	switch serving {
 	case ServingV1:
-		d.passOn(w, r, "/"+t.ID+"/v1"+path, entry)
+		d.passOn(w, r, strings.ReplaceAll(d.legacyProxyURL, "{tenant}", t.ID)+path, entry)
 	case ServingV2:
 		d.route(w, r, t, path, routing.Open(provider.Current202608, shape), entry)
 	case ServingV2Gateway:
@@ -79,13 +79,13 @@ func (d *DataPlane) source(t *tenant, q routing.Query) (routing.Secrets, error) 
 }
 
 // passOn hands a request to the legacy proxy as it came, and its answer back as it comes. The body is read for the journal.
-func (d *DataPlane) passOn(w http.ResponseWriter, r *http.Request, path string, entry *evidence.Exchange) {
+func (d *DataPlane) passOn(w http.ResponseWriter, r *http.Request, target string, entry *evidence.Exchange) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	if err == nil && len(body) > maxBody {
 		_, _ = io.CopyN(io.Discard, r.Body, drained)
 		err = refuse(http.StatusRequestEntityTooLarge, "body is over %d bytes", maxBody)
 	}
-	to, malformed := url.Parse(d.legacyProxyURL + path)
+	to, malformed := url.Parse(target)
 	if err = errors.Join(err, malformed); err != nil {
 		answer(w, nil, err)
 		return
@@ -107,5 +107,6 @@ func (d *DataPlane) legacyProxyFailed(w http.ResponseWriter, r *http.Request, er
 	if r.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // the caller left: there is nobody to answer
 	}
-	answer(w, nil, refuse(http.StatusBadGateway, "legacy proxy %s cannot be reached: %v", d.legacyProxyURL, err))
+	base, _, _ := strings.Cut(d.legacyProxyURL, "/{tenant}")
+	answer(w, nil, refuse(http.StatusBadGateway, "legacy proxy %s cannot be reached: %v", base, err))
 }

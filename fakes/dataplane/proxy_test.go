@@ -40,7 +40,7 @@ func proxied(t *testing.T, settings string, legacy http.HandlerFunc) *httptest.S
 		t.Cleanup(proxy.Close)
 		routes["legacy-proxy:8080"] = proxy.Listener.Addr().String()
 	}
-	d := New(routes, "http://legacy-proxy:8080")
+	d := New(routes, "http://legacy-proxy:8080/{tenant}/v1")
 	require.NoError(t, d.Put(fmt.Appendf(nil, `{"schema":%q,"id":%q,"settings":{"organization":{"id":%q,"name":"acme"},
 		"keys":[{"key":"bt-key-1","role":"admin"}],%s}}`, tenancy.Schema, proxyTenant, proxyProject, settings)))
 	front := httptest.NewServer(d)

@@ -39,10 +39,22 @@ func apiSecret(c *call) (any, error) {
 	}
 	if projectID == nil {
 		org, _, err := c.store.secrets(c.config, "")
-		return org, err
+		return eligible(org, c.entry.Model), err
 	}
 	org, project, err := c.store.secrets(c.config, *projectID)
 	return bothLevels{org, project}, err
+}
+
+// eligible leaves out what does not serve the model: the open-source proxy does not look at customModels and excludeDefaultModels, so
+// whoever answers it must have (guide: project-override-on-legacy-proxy, eligibility). Without a model all are handed out.
+func eligible(secrets []json.RawMessage, model string) []json.RawMessage {
+	if model == "" {
+		return secrets
+	}
+	return slices.DeleteFunc(secrets, func(raw json.RawMessage) bool {
+		var secret provider.Secret
+		return json.Unmarshal(raw, &secret) == nil && !secret.Eligible(model)
+	})
 }
 
 // secrets returns the provider secrets of the org and of a project, each as /api/secret hands it out, in the order of their creation;

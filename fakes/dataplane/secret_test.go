@@ -34,7 +34,7 @@ func withSecrets(t *testing.T, config dataplane.Config) (org, string) {
 func TestCredentialsAreHandedOutAsStored(t *testing.T) {
 	t.Parallel()
 	o, project := withSecrets(t, settings())
-	org := o.admin("POST", "/api/secret", `{"model":"acme-chat","org_name":"acme","mode":"full"}`)
+	org := o.admin("POST", "/api/secret", `{"model":null,"org_name":"acme","mode":"full"}`)
 	assert.Equal(t, `["org-1","org-2","org-3"]`, org.get("#.name").Raw, "in the order of their creation")
 	id := o.admin("GET", "/v1/ai_secret?ai_secret_name=org-1", "").get("objects.0.id").String()
 	assert.Equal(t, `{"id":"`+id+`","org_name":"acme","name":"org-1","type":"openai","secret":"s-1","metadata":{"futureKnob":true}}`,
@@ -49,6 +49,19 @@ func TestCredentialsAreHandedOutAsStored(t *testing.T) {
 	assert.Equal(t, "v-own-1", both.get("project.0.secret").String())
 
 	assert.Equal(t, "[]", newOrg(t, settings()).admin("POST", "/api/secret", `{"mode":"full"}`).body, "never null")
+}
+
+func TestWithoutProjectOnlyEligibleSecretsAreHandedOut(t *testing.T) {
+	t.Parallel()
+	o, project := withSecrets(t, settings())
+	o.admin("POST", "/v1/ai_secret", `{"name":"custom","type":"openai","metadata":{"customModels":{"acme-chat":{}}}}`)
+	o.admin("POST", "/v1/ai_secret", `{"name":"excluded","type":"openai","metadata":{"excludeDefaultModels":true}}`)
+	names := func(model, more string) string {
+		return o.admin("POST", "/api/secret", `{"model":"`+model+`","mode":"full"`+more+`}`).get("#.name").Raw
+	}
+	assert.Equal(t, `["custom"]`, names("acme-chat", ""))
+	assert.Equal(t, `["org-1","org-2","custom"]`, names("gpt-4o-mini", ""))
+	assert.Empty(t, names("acme-chat", `,"project_id":"`+project+`"`), "both lists, for a proxy that filters by itself")
 }
 
 func TestUnknownProjectMayCountAsNone(t *testing.T) {

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -187,4 +188,33 @@ func TestConcurrentCalls(t *testing.T) {
 	}
 	assert.Equal(t, each, accepted)
 	assert.Len(t, seqs, 2*each)
+}
+
+// flushes counts how often what was written is sent on.
+type flushes struct {
+	*httptest.ResponseRecorder
+	count int
+}
+
+func (f *flushes) Flush() { f.count++ }
+
+func TestEachEventIsSentOnItsOwn(t *testing.T) {
+	t.Parallel()
+	b := start(t, bearer())
+	w := &flushes{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequest("POST", "/"+id+"/chat/completions", strings.NewReader(strings.TrimSuffix(prompt, "}")+`,"stream":true}`))
+	r.Header.Set("Authorization", "Bearer "+token)
+	b.gateway.ServeHTTP(w, r)
+	assert.Equal(t, 4, w.count, "three chunks and the end")
+}
+
+// A client that is still sending when the refusal comes would see a closed connection instead.
+func TestTooLargeBodyIsReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	b := start(t, bearer())
+	body := strings.NewReader(strings.Repeat(" ", 20<<20))
+	w := httptest.NewRecorder()
+	b.gateway.ServeHTTP(w, httptest.NewRequest("POST", "/"+id+"/chat/completions", body))
+	assert.Equal(t, http.StatusUnauthorized, w.Code, "the credential is judged first")
+	assert.Zero(t, body.Len())
 }

@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,8 +28,13 @@ type Fault struct {
 	Hang bool `json:"hang,omitempty"`
 	// Reset closes the connection without an answer.
 	Reset bool `json:"reset,omitempty"`
+	// TrickleMS is waited before each piece of the body, which is sent in pieces of 16 bytes, in milliseconds.
+	TrickleMS int `json:"trickle_ms,omitempty"`
 	// TruncateAfter cuts the connection after that many bytes of the fake's own answer's body, where it is not 0.
 	TruncateAfter int `json:"truncate_after,omitempty"`
+	// Malform is sent instead of the fake's own answer's body, or of what follows its first TruncateAfter bytes; status and header are
+	// the fake's own, and the answer ends as if it were whole.
+	Malform string `json:"malform,omitempty"`
 }
 
 func (f Fault) fits(r *http.Request, path string) bool {
@@ -40,8 +46,10 @@ func (f Fault) check() error {
 	switch {
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("status %d is no final HTTP status", f.Status)
-	case f.Times < 0 || f.DelayMS < 0 || f.TruncateAfter < 0:
-		return errors.New("times, delay_ms and truncate_after are not negative")
+	case f.Times < 0 || f.DelayMS < 0 || f.TrickleMS < 0 || f.TruncateAfter < 0:
+		return errors.New("times, delay_ms, trickle_ms and truncate_after are not negative")
+	case f.note() == "":
+		return errors.New("a fault does nothing")
 	}
 	return nil
 }
@@ -51,24 +59,24 @@ func (f Fault) answers() bool { return f.Hang || f.Reset || f.Status != 0 }
 
 // note says in the journal what was done to the exchange.
 func (f Fault) note() string {
-	switch {
-	case f.Hang:
-		return "fault: no answer"
-	case f.Reset:
-		return "fault: connection closed"
-	case f.Status != 0:
-		return fmt.Sprintf("fault: status %d", f.Status)
-	case f.TruncateAfter != 0:
-		return fmt.Sprintf("fault: body cut after %d bytes", f.TruncateAfter)
-	default:
-		return fmt.Sprintf("fault: delayed by %d ms", f.DelayMS)
+	var done []string
+	say := func(told bool, format string, args ...any) {
+		if told {
+			done = append(done, "fault: "+fmt.Sprintf(format, args...))
+		}
 	}
+	say(f.DelayMS != 0, "delayed by %d ms", f.DelayMS)
+	say(f.Hang, "no answer")
+	say(f.Reset, "connection closed")
+	say(f.Status != 0, "status %d", f.Status)
+	say(f.TrickleMS != 0, "body slowed, %d ms for each %d bytes", f.TrickleMS, piece)
+	say(f.Malform != "", "body malformed after %d bytes", f.TruncateAfter)
+	say(f.Malform == "" && f.TruncateAfter != 0, "body cut after %d bytes", f.TruncateAfter)
+	return strings.Join(done, "; ")
 }
 
-// takeFault returns the first fault that fits the request and counts it down.
+// takeFault returns the first fault that fits the request and counts it down. The caller holds mu.
 func (t *Tenant[C, S]) takeFault(r *http.Request, path string) (Fault, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	for i, f := range t.faults {
 		if !f.fits(r, path) {
 			continue
@@ -93,11 +101,16 @@ func (f Fault) wait(r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
-	timer := time.NewTimer(time.Duration(f.DelayMS) * time.Millisecond)
+	pause(r.Context(), f.DelayMS)
+}
+
+// pause waits some milliseconds, or until the client leaves.
+func pause(ctx context.Context, ms int) {
+	timer := time.NewTimer(time.Duration(ms) * time.Millisecond)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-r.Context().Done():
+	case <-ctx.Done():
 	}
 }
 

@@ -105,29 +105,36 @@ func (h *Host[C, S]) Handler(serve Serve[C, S], stray http.HandlerFunc) http.Han
 // ServeTenant serves one request of a tenant that was found by other means than the path.
 func (h *Host[C, S]) ServeTenant(w http.ResponseWriter, r *http.Request, t *Tenant[C, S], serve Serve[C, S]) {
 	path := r.URL.EscapedPath()
+	seq, key, fault := t.arrive(r, path)
 	entry := &evidence.Exchange{
-		System: h.system, Seq: t.arrive(), Time: time.Now().UTC(),
-		Method: r.Method, Path: path, Credentials: evidence.Credentials(t.Key(), r.Header),
+		System: h.system, Seq: seq, Time: time.Now().UTC(),
+		Method: r.Method, Path: path, Credentials: evidence.Credentials(key, r.Header),
 	}
 	jw := &journalWriter{ResponseWriter: w, commit: func(status int) {
 		entry.Status = status
-		t.keep(*entry)
+		t.keep(entry, fault)
 	}}
 	defer jw.note(0) // a handler that panicked gave no answer
-	if fault, hit := t.takeFault(r, path); hit {
-		entry.Note = fault.note()
-		jw.truncateAfter = fault.TruncateAfter
-		if fault.Hang || fault.Reset {
-			jw.note(0)
-		}
-		fault.wait(r)
-		if fault.answers() {
-			fault.serve(jw)
-			return
-		}
+	if fault == nil {
+		serve(jw, r, t, entry)
+	} else {
+		serveFault(jw, r, t, entry, *fault, serve)
 	}
-	serve(jw, r, t, entry)
 	jw.note(http.StatusOK) // what net/http answers for a handler that wrote nothing
+}
+
+// serveFault serves one request that a fault hits.
+func serveFault[C, S any](jw *journalWriter, r *http.Request, t *Tenant[C, S], entry *evidence.Exchange, fault Fault, serve Serve[C, S]) {
+	if fault.Hang || fault.Reset {
+		jw.note(0)
+	}
+	fault.wait(r)
+	out := &distorter{ResponseWriter: jw, ctx: r.Context(), fault: fault}
+	if fault.answers() {
+		fault.serve(out)
+		return
+	}
+	serve(out, r, t, entry)
 }
 
 // cutTenant splits an escaped path into its first segment and the rest, without cleaning: `//` stays `//`.
@@ -156,10 +163,8 @@ func withPath(r *http.Request, escaped string) *http.Request {
 // journalWriter journals the exchange when its answer begins, or when it ends without one.
 type journalWriter struct {
 	http.ResponseWriter
-	commit        func(status int)
-	committed     bool
-	truncateAfter int
-	written       int
+	commit    func(status int)
+	committed bool
 }
 
 // Unwrap lets http.ResponseController reach the connection behind.
@@ -178,15 +183,7 @@ func (w *journalWriter) WriteHeader(status int) {
 
 func (w *journalWriter) Write(p []byte) (int, error) {
 	w.note(http.StatusOK)
-	if w.truncateAfter > 0 && w.written+len(p) > w.truncateAfter {
-		n, _ := w.ResponseWriter.Write(p[:w.truncateAfter-w.written])
-		_ = http.NewResponseController(w.ResponseWriter).Flush()
-		w.written += n
-		panic(http.ErrAbortHandler)
-	}
-	n, err := w.ResponseWriter.Write(p)
-	w.written += n
-	return n, err
+	return w.ResponseWriter.Write(p)
 }
 
 // note journals the exchange, once.

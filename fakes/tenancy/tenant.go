@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,13 +57,6 @@ func (t *Tenant[C, S]) Config() C {
 	return t.config
 }
 
-// Key returns the key under which credentials are fingerprinted.
-func (t *Tenant[C, S]) Key() evidence.Key {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.key
-}
-
 // Log adds a line to the tenant's log. request is the Seq of the exchange it belongs to, 0 for none.
 func (t *Tenant[C, S]) Log(level, project string, request int, text string) {
 	t.mu.Lock()
@@ -73,20 +67,27 @@ func (t *Tenant[C, S]) Log(level, project string, request int, text string) {
 	}
 }
 
-// arrive numbers an exchange that begins.
-func (t *Tenant[C, S]) arrive() int {
+// arrive begins an exchange: it numbers it, and tells the key for its fingerprints and the fault that hits it, if one does.
+func (t *Tenant[C, S]) arrive(r *http.Request, path string) (seq int, key evidence.Key, hit *Fault) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.arrived++
-	return t.arrived
+	if fault, fits := t.takeFault(r, path); fits {
+		hit = &fault
+	}
+	return t.arrived, t.key, hit
 }
 
 // keep journals an exchange while there is room.
-func (t *Tenant[C, S]) keep(e evidence.Exchange) {
+func (t *Tenant[C, S]) keep(e *evidence.Exchange, hit *Fault) {
+	kept := *e
+	if hit != nil {
+		kept.Note = strings.TrimSuffix(hit.note()+"; "+e.Note, "; ")
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.journal) < JournalLimit {
-		t.journal = append(t.journal, e)
+		t.journal = append(t.journal, kept)
 	} else {
 		t.dropped++
 	}

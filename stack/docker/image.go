@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// repository has a registry's place, and one that serves nobody: before a bare name testcontainers would put a configured mirror.
-	repository = "localhost/planeproof-fakes"
+	// repository has a host that nobody can serve (RFC 2606): before a bare name testcontainers would put a configured mirror.
+	repository = "planeproof.invalid/fakes"
 	user       = "65534:65534"
 	dockerfile = "FROM scratch\n" +
 		"LABEL " + label + "=" + mark + "\n" +

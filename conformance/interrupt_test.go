@@ -1,0 +1,96 @@
+package conformance
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/planeproof/planeproof/report"
+	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/steps"
+)
+
+func TestInterruptedRun(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var c stacks
+	result := run(ctx, t, Options{start: c.start,
+		phrases: phrases(func(_ *steps.Steps, b steps.Binder) {
+			b.When(`^someone interrupts$`, func() { cancel() })
+		}),
+		Features: doctored(`
+  @BEARER-1 @fresh
+  Scenario Outline: is interrupted or never begun
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    When someone interrupts
+    And the scorer is run
+    Then <outcome>
+    Examples:
+      | outcome             |
+      | it does not hold    |
+      | it cannot be seen   |
+      | it holds            |
+`)})
+	assert.True(t, result.Interrupted)
+	assert.Equal(t, 130, result.ExitCode())
+	assert.Empty(t, result.Infrastructure)
+	assert.EqualValues(t, 2, c.started.Load(), "the run's systems and those of the scenario that was interrupted")
+	assert.EqualValues(t, 2, c.closed.Load())
+	require.Len(t, result.Scenarios, 3)
+	for _, s := range result.Scenarios {
+		assert.Equal(t, report.NotRun.String(), s.Verdict.String(), "an interrupt proves nothing: %v", s.Mismatches)
+		assert.Equal(t, "interrupted", s.Reason)
+		assert.Empty(t, s.Mismatches)
+		assert.Less(t, s.Duration, time.Hour, "a scenario that never began has no beginning to count from")
+	}
+}
+
+func TestVerdictOfACompleteScenarioOutlivesAnInterrupt(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	result := run(ctx, t, Options{
+		phrases: phrases(func(_ *steps.Steps, b steps.Binder) {
+			b.Then(`^it holds for long$`, func() { cancel() })
+		}),
+		Features: doctored(`
+  @BEARER-1
+  Scenario: ends in an interrupt
+    Then it holds for long
+`)})
+	assert.Equal(t, report.Passed, result.Scenarios[0].Verdict, "all it asked for held")
+	assert.Equal(t, 130, result.ExitCode())
+}
+
+func TestInterruptedStart(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	result := run(ctx, t, Options{Features: doctored("@BEARER-1\nScenario: one\nThen it holds"),
+		start: func(ctx context.Context) (*stack.Stack, error) { cancel(); return nil, ctx.Err() }})
+	assert.Equal(t, 130, result.ExitCode())
+	assert.Empty(t, result.Infrastructure, "whoever interrupts need not be told that it did not start")
+	assert.Equal(t, report.NotRun, result.Scenarios[0].Verdict)
+}
+
+func TestWhatAnInterruptLeavesIsNamed(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := &stacks{shape: func(_ int32, s *stack.Stack) {
+		end := s.Close
+		s.Close = func(ctx context.Context) error {
+			assert.NoError(t, ctx.Err(), "what was started is removed after an interrupt too")
+			_ = end(ctx)
+			return errNoLuck
+		}
+	}}
+	result := run(ctx, t, Options{start: c.start,
+		phrases:  phrases(func(_ *steps.Steps, b steps.Binder) { b.When(`^someone interrupts$`, func() { cancel() }) }),
+		Features: doctored("@BEARER-1\nScenario: one\nWhen someone interrupts\nThen it holds")})
+	assert.Equal(t, []string{"no such luck"}, result.Infrastructure)
+	assert.Equal(t, 130, result.ExitCode())
+}

@@ -1,0 +1,112 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/report"
+	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/stack/process"
+	"github.com/planeproof/planeproof/steps"
+)
+
+// hung bounds what a test waits for: a bound on a hang, not on speed.
+const hung = 30 * time.Second
+
+var errNoLuck = errors.New("no such luck")
+
+// doctored is a feature file of the given scenarios.
+func doctored(scenarios string) fs.FS {
+	return fstest.MapFS{"bearer/doctored.feature": {Data: []byte("Feature: doctored\n" + scenarios)}}
+}
+
+// phrases are the suite's own and a few that do as they say, with what a test adds.
+func phrases(more ...func(*steps.Steps, steps.Binder)) func(*steps.Steps, steps.Binder) {
+	return func(s *steps.Steps, b steps.Binder) {
+		s.Bind(b)
+		b.Given(`^all is well$`, func() error { return nil })
+		b.Given(`^it cannot be had$`, func() error { return errNoLuck })
+		b.Given(`^it is not as it should be$`, func() error { return &steps.Mismatch{What: "it", Expected: "one", Actual: "other"} })
+		b.When(`^it is done$`, func() error { return nil })
+		b.When(`^it panics$`, func() error { panic("out of luck") })
+		b.When(`^it has two meanings$`, func() error { return nil })
+		b.When(`^it has (?:two) meanings$`, func() error { return nil })
+		b.When(`^the systems end$`, func(ctx context.Context) error { return s.World.Stack.Close(ctx) })
+		b.When(`^the gateway is asked too often$`, func(ctx context.Context) error { return ask(ctx, s, 1025) })
+		b.Then(`^it holds$`, func() error { return nil })
+		b.Then(`^it does not hold$`, func() error { return &steps.Mismatch{What: "it", Expected: "one", Actual: "other"} })
+		b.Then(`^it cannot be seen$`, func() error { return errNoLuck })
+		for _, add := range more {
+			add(s, b)
+		}
+	}
+}
+
+// ask lists the gateway's models as nobody's client: what it keeps of them is the gateway's journal only.
+func ask(ctx context.Context, s *steps.Steps, times int) error {
+	for range times {
+		answer, err := s.World.Stack.Client.Get(s.World.GatewayURL() + "/models")
+		if err != nil {
+			return err
+		}
+		if err := answer.Body.Close(); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// run runs with what the options leave open: in this process, one scenario at a time.
+func run(ctx context.Context, t *testing.T, o Options) *report.Run {
+	t.Helper()
+	if o.start == nil {
+		o.start = startProcess
+	}
+	if o.phrases == nil {
+		o.phrases = phrases()
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = 1
+	}
+	if o.Seed == 0 {
+		o.Seed = 1
+	}
+	if o.Redactor == nil {
+		o.Redactor = &evidence.Redactor{}
+	}
+	result, err := Run(ctx, o)
+	require.NoError(t, err)
+	return result
+}
+
+func startProcess(ctx context.Context) (*stack.Stack, error) { return process.Start(ctx, nil) }
+
+// stacks counts what was started and closed; shape changes a stack before it is used.
+type stacks struct {
+	started, closed atomic.Int32
+	shape           func(number int32, s *stack.Stack)
+}
+
+func (c *stacks) start(ctx context.Context) (*stack.Stack, error) {
+	s, err := startProcess(ctx)
+	if err != nil {
+		return nil, err
+	}
+	number, end := c.started.Add(1), s.Close
+	s.Close = func(ctx context.Context) error {
+		c.closed.Add(1)
+		return end(ctx)
+	}
+	if c.shape != nil {
+		c.shape(number, s)
+	}
+	return s, nil
+}

@@ -1,0 +1,197 @@
+package conformance
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/planeproof/planeproof/report"
+	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/steps"
+)
+
+func TestVerdictOfAScenario(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		steps    string // separated by slashes
+		verdict  report.Verdict
+		sentence string
+		reason   string
+		exit     int
+	}{
+		"all hold":            {"Given all is well / When it is done / Then it holds", report.Passed, "", "", 0},
+		"a check fails":       {"When it is done / Then it holds / And it does not hold / And it holds", report.Failed, "And it does not hold", "", 1},
+		"a check cannot look": {"When it is done / Then it cannot be seen", report.Broken, "Then it cannot be seen", "no such luck", 3},
+		"a Given fails":       {"Given it cannot be had / Then it does not hold", report.Broken, "Given it cannot be had", "no such luck", 3},
+		"a Given compares":    {"Given it is not as it should be / Then it holds", report.Broken, "Given it is not as it should be", "it: expected one, actual other", 3},
+		"undefined":           {"Given all is well / When nobody knows this phrase", report.Broken, "When nobody knows this phrase", "undefined", 3},
+		"of another kind":     {"Given it holds", report.Broken, "Given it holds", "undefined", 3},
+		"ambiguous":           {"When it has two meanings / Then it holds", report.Broken, "When it has two meanings", "ambiguous", 3},
+		"a panic":             {"When it panics / Then it holds", report.Broken, "When it panics", "out of luck", 3},
+		"a journal is full":   {"When the gateway is asked too often / Then it holds", report.Broken, "", "read journal of gateway: not all was kept: 1 exchanges dropped", 3},
+		"failed, then full": {"When the gateway is asked too often / Then it does not hold", report.Broken,
+			"Then it does not hold", "read journal of gateway: not all was kept: 1 exchanges dropped", 3},
+		"no answer": {"When the systems end / And the scorer is run / Then it holds", report.Broken, "", "no answer from data-plane:8080", 3},
+		"no answer to a check": {"When the systems end / And the scorer is run / Then the scorer succeeds", report.Broken,
+			"Then the scorer succeeds", "connection refused", 3},
+		"no steps": {"", report.NotRun, "", "", 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := "@BEARER-1\nScenario: one\n" + strings.ReplaceAll(c.steps, " / ", "\n")
+			result := run(t.Context(), t, Options{Features: doctored(text)})
+			require.Len(t, result.Scenarios, 1)
+			got := result.Scenarios[0]
+			assert.Equal(t, c.verdict.String(), got.Verdict.String(), got.Reason)
+			assert.Equal(t, c.sentence, got.Sentence)
+			assert.Contains(t, got.Reason, c.reason)
+			assert.Equal(t, c.exit, result.ExitCode(), result.Headline())
+		})
+	}
+}
+
+// TestFailureHasItsEvidence has two scenarios side by side: what passed keeps none.
+func TestFailureHasItsEvidence(t *testing.T) {
+	t.Parallel()
+	result := run(t.Context(), t, Options{Concurrency: 2, Features: doctored(`
+  @BEARER-1
+  Scenario: fails
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
+    When the scorer is run
+    Then the scorer succeeds
+  @BEARER-2 @advisory
+  Scenario: passes
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    When the scorer is run
+    Then the scorer succeeds
+`)})
+	require.Len(t, result.Scenarios, 2)
+	failed, passed := result.Scenarios[0], result.Scenarios[1]
+	require.Len(t, failed.Mismatches, 1)
+	assert.Equal(t, "the outcome of the scorer", failed.Mismatches[0].What)
+	assert.Equal(t, "an answer of the model", failed.Mismatches[0].Expected)
+	assert.Contains(t, failed.Mismatches[0].Actual, "status 401")
+	assert.Equal(t, []report.Step{
+		{Keyword: "Given", Text: `an org provider secret "acme" for model "acme-chat" with auth_format "api_key"`, Verdict: report.Passed},
+		{Keyword: "When", Text: "the scorer is run", Verdict: report.Passed},
+		{Keyword: "Then", Text: "the scorer succeeds", Verdict: report.Failed},
+	}, failed.Steps)
+	systems := map[string]bool{}
+	for i, e := range failed.Exchanges {
+		systems[e.System] = true
+		if i > 0 {
+			assert.False(t, e.Time.Before(failed.Exchanges[i-1].Time), "exchanges are in order of time")
+		}
+	}
+	assert.Equal(t, map[string]bool{"client": true, "data-plane": true, "gateway": true}, systems)
+	assert.Equal(t, report.Passed, passed.Verdict, passed.Reason)
+	assert.Empty(t, passed.Exchanges)
+	assert.True(t, passed.Advisory)
+}
+
+func TestLackingCapabilityIsNotSupported(t *testing.T) {
+	t.Parallel()
+	lacking := &stacks{shape: func(_ int32, s *stack.Stack) {
+		s.Lacks = map[stack.Capability]string{stack.Upgrade: "it is deployed by others"}
+	}}
+	result := run(t.Context(), t, Options{start: lacking.start, Features: doctored(`
+  @BEARER-1 @needs-journal @needs-upgrade
+  Scenario: cannot be
+    Given it cannot be had
+    Then it does not hold
+  @BEARER-2 @needs-upgrade @reproduction
+  Scenario: cannot be re-enacted
+    Then it does not hold
+  @BEARER-3 @needs-journal
+  Scenario: can be
+    Then it holds
+`)})
+	require.Len(t, result.Scenarios, 3)
+	assert.Equal(t, report.NotSupported, result.Scenarios[0].Verdict)
+	assert.Equal(t, "needs upgrade: it is deployed by others", result.Scenarios[0].Reason)
+	assert.Empty(t, result.Scenarios[0].Steps)
+	assert.Equal(t, report.NotSupported, result.Scenarios[1].Verdict)
+	assert.False(t, result.Scenarios[1].Required())
+	assert.Equal(t, report.Passed, result.Scenarios[2].Verdict, result.Scenarios[2].Reason)
+	assert.Equal(t, 4, result.ExitCode())
+}
+
+func TestFreshScenarioHasSystemsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	var c stacks
+	var used []*stack.Stack
+	result := run(t.Context(), t, Options{start: c.start,
+		phrases: phrases(func(s *steps.Steps, b steps.Binder) {
+			b.Given(`^its systems are noted$`, func() error { used = append(used, s.World.Stack); return nil })
+		}),
+		Features: doctored(`
+  @BEARER-1
+  Scenario: shares
+    Given its systems are noted
+  @BEARER-2
+  Scenario: shares too
+    Given its systems are noted
+  @BEARER-3 @fresh
+  Scenario: has its own
+    Given its systems are noted
+    When the systems end
+    Then it does not hold
+`)})
+	require.Len(t, used, 3)
+	different := map[*stack.Stack]bool{}
+	for _, s := range used {
+		different[s] = true
+	}
+	assert.Len(t, different, 2)
+	assert.EqualValues(t, 2, c.started.Load())
+	assert.EqualValues(t, 3, c.closed.Load(), "each, and once more in the scenario")
+	assert.Equal(t, report.Passed, result.Scenarios[0].Verdict, result.Scenarios[0].Reason)
+	assert.Equal(t, report.Passed, result.Scenarios[1].Verdict, result.Scenarios[1].Reason)
+	assert.Equal(t, report.Broken, result.Scenarios[2].Verdict, "its evidence cannot be read")
+}
+
+func TestFreshSystemsThatGiveWayBreakTheScenario(t *testing.T) {
+	t.Parallel()
+	const features = "@BEARER-1 @fresh\nScenario: has its own\nThen it holds"
+	var c stacks
+	result := run(t.Context(), t, Options{Features: doctored(features), start: func(ctx context.Context) (*stack.Stack, error) {
+		if c.started.Load() == 1 {
+			return nil, errNoLuck
+		}
+		return c.start(ctx)
+	}})
+	assert.Equal(t, report.Broken, result.Scenarios[0].Verdict)
+	assert.Equal(t, "start systems of the scenario's own: no such luck", result.Scenarios[0].Reason)
+	assert.EqualValues(t, 1, c.closed.Load())
+
+	left := &stacks{shape: func(number int32, s *stack.Stack) {
+		if end := s.Close; number == 2 {
+			s.Close = func(ctx context.Context) error { _ = end(ctx); return errNoLuck }
+		}
+	}}
+	result = run(t.Context(), t, Options{Features: doctored(features), start: left.start})
+	assert.Equal(t, report.Broken, result.Scenarios[0].Verdict, "a verdict rises when its systems cannot be removed")
+	assert.Equal(t, "no such luck", result.Scenarios[0].Reason)
+	assert.EqualValues(t, 2, left.closed.Load())
+}
+
+func TestStackThatGivesWayBreaksTheRun(t *testing.T) {
+	t.Parallel()
+	const features = "@BEARER-1\nScenario: one\nThen it holds"
+	result := run(t.Context(), t, Options{Features: doctored(features), start: func(context.Context) (*stack.Stack, error) { return nil, errNoLuck }})
+	assert.Equal(t, []string{"no such luck"}, result.Infrastructure)
+	assert.Equal(t, report.NotRun, result.Scenarios[0].Verdict)
+	assert.Equal(t, 3, result.ExitCode())
+
+	left := &stacks{shape: func(_ int32, s *stack.Stack) {
+		end := s.Close
+		s.Close = func(ctx context.Context) error { _ = end(ctx); return errNoLuck }
+	}}
+	result = run(t.Context(), t, Options{Features: doctored(features), start: left.start})
+	assert.Equal(t, []string{"no such luck"}, result.Infrastructure)
+	assert.Equal(t, report.Passed, result.Scenarios[0].Verdict, result.Scenarios[0].Reason)
+	assert.Equal(t, 3, result.ExitCode())
+}
