@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/scenarios"
 )
 
@@ -186,7 +187,23 @@ func (s *Steps) succeeds(ctx context.Context, who string) error {
 	if err := s.alike(ctx); err != nil || p.Succeeded() {
 		return err
 	}
-	return differs("the outcome of "+who, "an answer of the model", outcome(p))
+	asked, err := s.World.GatewaySaw(ctx, p.Nonce)
+	if err != nil {
+		return err
+	}
+	return differs("the outcome of "+who, "an answer of the model", outcome(p)+s.gatewaySaid(asked))
+}
+
+// gatewaySaid adds to an outcome what the gateway made of each credential it got: there the cause is seldom far.
+func (s *Steps) gatewaySaid(asked []evidence.Exchange) string {
+	var said string
+	for _, e := range asked {
+		said += fmt.Sprintf("; the gateway got %s, and said: %s", s.describe(e), e.Note)
+	}
+	if said == "" {
+		return "; the gateway got no request of this call"
+	}
+	return said
 }
 
 // outcome says in one phrase what came back for a call.
@@ -210,12 +227,12 @@ func (s *Steps) failsToAuthenticate(ctx context.Context, who, by string) error {
 	if err != nil {
 		return err
 	}
-	if p.Err == nil || p.Status != http.StatusUnauthorized {
-		return differs("the outcome of "+who, "status 401", outcome(p))
-	}
 	asked, err := s.World.GatewaySaw(ctx, p.Nonce)
 	if err != nil {
 		return err
+	}
+	if p.Err == nil || p.Status != http.StatusUnauthorized {
+		return differs("the outcome of "+who, "status 401", outcome(p)+s.gatewaySaid(asked))
 	}
 	if by == "data plane" {
 		return equal("requests of this call at the gateway", 0, len(asked))
