@@ -150,6 +150,24 @@ func (w *World) ServeModel(ctx context.Context, model string) error {
 	return w.Apply(ctx)
 }
 
+// AnswerWith makes the gateway give one answer to the next requests, in place of its own; times 0 is all of them.
+func (w *World) AnswerWith(ctx context.Context, times, status int, header map[string]string, body string) error {
+	return w.Stack.SetFaults(ctx, stack.Gateway(), w.Tenant.ID,
+		tenancy.Fault{Times: times, Status: status, Header: header, Body: body})
+}
+
+// Forbid makes the gateway know a token and allow it nothing.
+func (w *World) Forbid(ctx context.Context, s *Secret) error {
+	w.Tenant.Gateway.Forbidden = append(w.Tenant.Gateway.Forbidden, s.Token)
+	return w.Revoke(ctx, s)
+}
+
+// OpenModels makes the gateway list its models to anyone.
+func (w *World) OpenModels(ctx context.Context) error {
+	w.Tenant.Gateway.OpenModels = true
+	return w.Apply(ctx)
+}
+
 // Silence makes the gateway take requests and never answer.
 func (w *World) Silence(ctx context.Context) error {
 	return w.Stack.SetFaults(ctx, stack.Gateway(), w.Tenant.ID, tenancy.Fault{Hang: true})

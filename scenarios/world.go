@@ -34,6 +34,8 @@ type World struct {
 	Probes []Probe
 	// Answer is the latest answer of the control API to a When, refusals included.
 	Answer Answer
+	// TLS is the gateway's front, where the scenario wants one.
+	TLS *TLS
 
 	adminKey, memberKey string
 	projects            map[string]string // name → id
@@ -70,7 +72,12 @@ func Open(ctx context.Context, s *stack.Stack, redactor *evidence.Redactor, key 
 func (w *World) Apply(ctx context.Context) error { return w.Stack.Put(ctx, w.Tenant) }
 
 // Close forgets the tenant.
-func (w *World) Close(ctx context.Context) error { return w.Stack.Delete(ctx, w.Tenant.ID) }
+func (w *World) Close(ctx context.Context) error {
+	if w.TLS != nil {
+		_ = w.TLS.server.Close() // nothing of the verdict hangs on how a front ends
+	}
+	return w.Stack.Delete(ctx, w.Tenant.ID)
+}
 
 // Broken returns why nothing can be said of the systems: one that the harness started gave no answer.
 func (w *World) Broken() error {

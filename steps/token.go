@@ -2,10 +2,14 @@ package steps
 
 import (
 	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/planeproof/planeproof/remedy/verify"
 	"github.com/planeproof/planeproof/scenarios"
@@ -19,6 +23,14 @@ func (s *Steps) bindToken(b Binder) {
 	b.When(`^the token of `+ref+` is verified$`, s.verify)
 	b.When(`^the token of `+ref+` is verified with a Bearer prefix( all the same)?$`, s.verifyPrefixed)
 	b.When(`^the token of `+ref+` is verified at (an address where nothing listens|a name that does not resolve|a gateway that gives no answer)$`, s.verifyAt)
+	b.When(`^the token of `+ref+` is verified over TLS( with the authority given)?$`, s.verifyOverTLS)
+	b.When(`^the token of `+ref+` is verified at the base with "([^"]*)" added$`, s.verifyAtSuffix)
+	b.When(`^the token of `+ref+` is verified at its own api_base$`, s.verifyAtOwnBase)
+	b.When(`^the token of `+ref+` is verified with (\d+) retries$`, s.verifyWithRetries)
+	b.When(`^the token of `+ref+` is verified without a wrong token$`, s.verifyWithoutOpenCheck)
+	b.Then(`^the detail on "([^"]*)" names "([^"]*)"$`, s.detailNames)
+	b.Then(`^the wrong token was announced and sent once on "([^"]*)" and once on "([^"]*)"$`, s.wrongTokenSentOnce)
+	b.Then(`^it is said that no wrong token was sent$`, s.noWrongTokenSaid)
 	b.Then(`^the verdict is "([^"]*)"$`, s.verdictIs)
 	b.Then(`^the verdict on "([^"]*)" is "([^"]*)"$`, s.verdictOn)
 	b.Then(`^the advice names "([^"]*)"$`, s.adviceNames)
@@ -29,12 +41,7 @@ func (s *Steps) verifyOptions() verify.Options {
 }
 
 func (s *Steps) verify(ctx context.Context, ref string) error {
-	secret, err := s.secret(ref)
-	if err != nil {
-		return err
-	}
-	s.verified = verify.Token(ctx, s.verifyOptions(), s.World.GatewayURL(), secret.Token)
-	return nil
+	return s.verifyAs(ctx, ref, s.World.GatewayURL(), s.verifyOptions())
 }
 
 func (s *Steps) verifyPrefixed(ctx context.Context, ref, anyway string) error {
@@ -96,4 +103,101 @@ func (s *Steps) adviceNames(_ context.Context, words string) error {
 		return differs("the advice", "one that names "+words, s.verified.Advice)
 	}
 	return nil
+}
+
+func (s *Steps) verifyOverTLS(ctx context.Context, ref, known string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	front := s.World.TLS
+	if front == nil {
+		return errors.New("verify token over TLS: the scenario has put no gateway behind TLS")
+	}
+	authorities := x509.NewCertPool()
+	if known != "" {
+		authorities = front.Authority
+	}
+	s.verified = verify.Token(ctx, verify.Options{Client: front.Client(authorities)}, front.URL, secret.Token)
+	return nil
+}
+
+func (s *Steps) verifyAtSuffix(ctx context.Context, ref, suffix string) error {
+	return s.verifyAs(ctx, ref, s.World.GatewayURL()+suffix, s.verifyOptions())
+}
+
+// verifyAtOwnBase takes the base from the object that the API shows, as whoever holds only the secret's id must.
+func (s *Steps) verifyAtOwnBase(ctx context.Context, ref string) error {
+	_, now, err := s.read(ctx, ref)
+	if err != nil {
+		return err
+	}
+	return s.verifyAs(ctx, ref, gjson.GetBytes(now, "metadata.api_base").String(), s.verifyOptions())
+}
+
+func (s *Steps) verifyWithRetries(ctx context.Context, ref string, retries int) error {
+	o := s.verifyOptions()
+	o.Retries = retries
+	return s.verifyAs(ctx, ref, s.World.GatewayURL(), o)
+}
+
+func (s *Steps) verifyWithoutOpenCheck(ctx context.Context, ref string) error {
+	o := s.verifyOptions()
+	o.SkipOpenCheck = true
+	return s.verifyAs(ctx, ref, s.World.GatewayURL(), o)
+}
+
+func (s *Steps) verifyAs(ctx context.Context, ref, base string, o verify.Options) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	s.verified = verify.Token(ctx, o, base, secret.Token)
+	return nil
+}
+
+func (s *Steps) detailNames(_ context.Context, path, words string) error {
+	for _, p := range s.verified.Paths {
+		if p.Path == path && strings.Contains(p.Detail, words) {
+			return nil
+		}
+	}
+	return differs("the detail on "+path, "one that names "+words, s.verified.Detail)
+}
+
+// wrongTokenSentOnce looks at both sides: the result says that a wrong token was sent, and the gateway got it, once per path.
+func (s *Steps) wrongTokenSentOnce(ctx context.Context, one, other string) error {
+	all, err := s.World.GatewaySaw(ctx, "")
+	if err != nil {
+		return err
+	}
+	known := s.World.Credentials()
+	strangers := map[string]int{}
+	for _, e := range all {
+		if len(e.Credentials) == 1 && known[e.Credentials[0].Fingerprint] == "" {
+			strangers[e.Path]++
+		}
+	}
+	if err := equal("how often each path got a wrong token", map[string]int{one: 1, other: 1}, strangers); err != nil {
+		return err
+	}
+	for _, p := range s.verified.Paths {
+		if p.OpenCheck == "" {
+			return differs("what is said of the wrong token on "+p.Path, "that it was sent", "nothing")
+		}
+	}
+	return nil
+}
+
+func (s *Steps) noWrongTokenSaid(ctx context.Context) error {
+	for _, p := range s.verified.Paths {
+		if !strings.Contains(p.OpenCheck, "no deliberately wrong token was sent") {
+			return differs("what is said of the wrong token on "+p.Path, "that none was sent", p.OpenCheck)
+		}
+	}
+	all, err := s.World.GatewaySaw(ctx, "")
+	if err != nil {
+		return err
+	}
+	return equal("requests at the gateway", len(s.verified.Paths), len(all))
 }

@@ -75,7 +75,7 @@ Feature: Verifying the token outside Braintrust
     Then the verdict is "refused"
     And the gateway saw Bearer twice before the token of "acme" on "/models" and "/v1/models"
 
-  # a token that could not be tried has not been refused
+  # behaviour list: a token that could not be tried has not been refused
   @TOKEN-5
   Scenario Outline: A gateway that cannot be reached is unreachable, never refused
     Given a gateway that accepts only Bearer tokens
