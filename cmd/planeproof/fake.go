@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -31,6 +32,7 @@ type fakeFlags struct {
 type putter interface {
 	tenancy.Fake
 	Put(document []byte) error
+	PrintLog(w io.Writer)
 }
 
 func newFake(t terminal) *cobra.Command {
@@ -59,7 +61,7 @@ was not named with --dial.`,
 }
 
 func (f fakeFlags) serve(ctx context.Context, t terminal, name string) error {
-	fake, err := f.make(name)
+	fake, err := f.make(name, t.err)
 	if err != nil {
 		return fmt.Errorf("%w: %w", conformance.ErrUsage, err)
 	}
@@ -85,7 +87,7 @@ func (f fakeFlags) serve(ctx context.Context, t terminal, name string) error {
 }
 
 // make builds the fake with its routes and, where a file is given, its tenant.
-func (f fakeFlags) make(name string) (putter, error) {
+func (f fakeFlags) make(name string, log io.Writer) (putter, error) {
 	routes := tenancy.Routes{}
 	for _, address := range f.dial {
 		name, behind, elsewhere := strings.Cut(address, "=")
@@ -108,6 +110,7 @@ func (f fakeFlags) make(name string) (putter, error) {
 	default:
 		fake = legacyproxy.New(routes, f.dataPlane)
 	}
+	fake.PrintLog(log)
 	if f.tenant == "" {
 		return fake, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/planeproof/planeproof/evidence"
@@ -160,4 +161,115 @@ func TestTruncateCutsTheBody(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	assert.Equal(t, "hell", string(body))
 	assert.Equal(t, 200, journal(t, h).Entries[0].Status)
+}
+
+func TestFaultsThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	for faults, says := range map[string]string{
+		`[{}]`:                                 "does nothing",
+		`[{"path":"/x","times":3}]`:            "does nothing",
+		`[{"status":302,"header":"x"}]`:        "header",
+		`[{"trickle_ms":-1}]`:                  "not negative",
+		`[{"truncate_after":-1,"reset":true}]`: "not negative",
+		`[{"reset":true},{"malformed":"x"}]`:   `unknown field "malformed"`,
+	} {
+		w := send(h.Control(), "PUT", "/tenants/"+id+"/faults", faults)
+		assert.Equal(t, http.StatusBadRequest, w.Code, faults)
+		assert.Contains(t, w.Body.String(), says, faults)
+	}
+}
+
+// greetLoud is a fake that says how long its answer is, and sends it in two pieces.
+func greetLoud(w http.ResponseWriter, _ *http.Request, _ *tenancy.Tenant[settings, *state], entry *evidence.Exchange) {
+	entry.Note = "greeted"
+	w.Header().Set("X-Own", "yes")
+	w.Header().Set("Content-Length", "10")
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = io.WriteString(w, "hello")
+	_, _ = io.WriteString(w, "world")
+}
+
+func TestFaultsOfTheBody(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, fault, body, note string }{
+		{"malformed", `{"malform":"data: {"}`, "data: {", "fault: body malformed after 0 bytes; greeted"},
+		{"malformed in the first piece", `{"malform":"!","truncate_after":3}`, "hel!", "fault: body malformed after 3 bytes; greeted"},
+		{"malformed between the pieces", `{"malform":"!","truncate_after":5}`, "hello!", "fault: body malformed after 5 bytes; greeted"},
+		{"malformed in the second piece", `{"malform":"much longer","truncate_after":7}`, "hellowomuch longer", "fault: body malformed after 7 bytes; greeted"},
+		{"malformed too late", `{"malform":"!","truncate_after":10}`, "helloworld", "fault: body malformed after 10 bytes; greeted"},
+		{"slow", `{"trickle_ms":1}`, "helloworld", "fault: body slowed, 1 ms for each 16 bytes; greeted"},
+		{"late and slow", `{"delay_ms":1,"trickle_ms":1,"malform":"a text of more than 16 bytes"}`, "a text of more than 16 bytes",
+			"fault: delayed by 1 ms; fault: body slowed, 1 ms for each 16 bytes; fault: body malformed after 0 bytes; greeted"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := oneTenant(t)
+			setFaults(t, h, `[`+tt.fault+`]`)
+			server := httptest.NewServer(h.Handler(greetLoud, stray))
+			defer server.Close()
+			response, err := server.Client().Get(server.URL + "/" + id + "/x")
+			require.NoError(t, err)
+			defer response.Body.Close()
+			body, err := io.ReadAll(response.Body)
+			require.NoError(t, err, "the answer ends as if it were whole")
+			assert.Equal(t, tt.body, string(body))
+			assert.Equal(t, http.StatusAccepted, response.StatusCode, "status and header are the fake's own")
+			assert.Equal(t, "yes", response.Header.Get("X-Own"))
+			assert.Equal(t, tt.note, journal(t, h).Entries[0].Note)
+		})
+	}
+}
+
+func TestSlowBodyComesInPieces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := oneTenant(t)
+		setFaults(t, h, `[{"trickle_ms":1000,"status":200,"body":"`+strings.Repeat("x", 40)+`"}]`)
+		began := time.Now()
+		assert.Len(t, get(h.Handler(greet, stray), "/"+id+"/x").Body.String(), 40)
+		assert.Equal(t, 3*time.Second, time.Since(began), "the bubble's clock: 16, 16 and 8 bytes")
+	})
+}
+
+func TestLateHeaderComesAfterTheDelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := oneTenant(t)
+		setFaults(t, h, `[{"delay_ms":1000}]`)
+		began := time.Now()
+		assert.Equal(t, http.StatusOK, get(h.Handler(greet, stray), "/"+id+"/x").Code)
+		assert.Equal(t, time.Second, time.Since(began))
+	})
+}
+
+// A client that leaves in the middle of a slow body ends it; nothing here waits for the hour.
+func TestSlowBodyEndsWhenTheClientLeaves(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	setFaults(t, h, `[{"trickle_ms":3600000}]`)
+	server, _, done := served(t, h)
+	ctx, leave := context.WithCancel(t.Context())
+	r, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/"+id+"/x", nil)
+	require.NoError(t, err)
+	go func() { _, _ = server.Client().Do(r) }()
+	require.Eventually(t, func() bool { return len(journal(t, h).Entries) == 0 && h.Tenant(id).State.served.Load() == 1 },
+		20*time.Second, time.Millisecond)
+	leave()
+	<-done
+}
+
+func TestLoginPagesAreStatusHeaderAndBody(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	setFaults(t, h, `[{"status":302,"times":1,"header":{"Location":"https://login.example.com/"}},
+		{"status":200,"header":{"Content-Type":"text/html"},"body":"<html>"}]`)
+	handler := h.Handler(greet, stray)
+	w := get(handler, "/"+id+"/x")
+	assert.Equal(t, http.StatusFound, w.Code)
+	assert.Equal(t, "https://login.example.com/", w.Header().Get("Location"))
+	w = get(handler, "/"+id+"/x")
+	assert.Equal(t, "<html>", w.Body.String())
+	assert.Equal(t, "text/html", w.Header().Get("Content-Type"))
+	assert.Equal(t, "fault: status 302", journal(t, h).Entries[0].Note)
 }

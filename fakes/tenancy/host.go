@@ -25,7 +25,11 @@ type Host[C, S any] struct {
 	mu      sync.RWMutex
 	tenants map[string]*Tenant[C, S]
 	renewed chan struct{} // a value for each renewal of the lease
+	output  io.Writer     // where log lines are printed too, nil for nowhere
 }
+
+// PrintLog prints the log lines of tenants made from now on, as the real system prints its own.
+func (h *Host[C, S]) PrintLog(w io.Writer) { h.output = w }
 
 // NewHost makes a host without tenants. system names the fake in its journals; newState makes a tenant's state; check refuses
 // settings that make no sense.
@@ -49,7 +53,7 @@ func (h *Host[C, S]) Put(raw []byte) error {
 	defer h.mu.Unlock()
 	t := h.tenants[doc.ID]
 	if t == nil {
-		t = &Tenant[C, S]{ID: doc.ID, State: h.newState()}
+		t = &Tenant[C, S]{ID: doc.ID, State: h.newState(), output: h.output}
 		h.tenants[doc.ID] = t
 	}
 	t.configure(doc, config)

@@ -5,6 +5,8 @@ package tenancy
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,6 +50,7 @@ type Tenant[C, S any] struct {
 	log     []evidence.LogLine
 	logged  int
 	faults  []Fault
+	output  io.Writer // where log lines are printed too, nil for nowhere
 }
 
 // Config returns the settings now in force; the caller must not change what they point to.
@@ -59,11 +62,26 @@ func (t *Tenant[C, S]) Config() C {
 
 // Log adds a line to the tenant's log. request is the Seq of the exchange it belongs to, 0 for none.
 func (t *Tenant[C, S]) Log(level, project string, request int, text string) {
+	line := evidence.LogLine{Time: time.Now().UTC(), Level: level, Project: project, Request: request, Text: text}
+	t.print(line)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.logged++
 	if len(t.log) < JournalLimit {
-		t.log = append(t.log, evidence.LogLine{Time: time.Now().UTC(), Level: level, Project: project, Request: request, Text: text})
+		t.log = append(t.log, line)
+	}
+}
+
+// print writes a log line as one line of JSON, the form in which log collectors hand lines on.
+func (t *Tenant[C, S]) print(line evidence.LogLine) {
+	if t.output == nil {
+		return
+	}
+	raw, err := json.Marshal(map[string]any{
+		"time": line.Time, "level": line.Level, "tenant": t.ID, "project_id": line.Project, "msg": line.Text,
+	})
+	if err == nil { // strings and a time always encode
+		_, _ = fmt.Fprintf(t.output, "%s\n", raw)
 	}
 }
 

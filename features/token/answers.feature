@@ -33,7 +33,7 @@ Feature: What a gateway's answer says about a token
     When the token of "acme" is verified over TLS
     Then the verdict is "unreachable"
     And the detail on "/models" names "authority"
-    And the advice names "CA"
+    And the advice names "--ca-file"
     When the token of "acme" is verified over TLS with the authority given
     Then the verdict is "verified"
 
