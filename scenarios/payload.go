@@ -17,6 +17,9 @@ type Entry struct {
 	Value any
 }
 
+// Removed stands for the value of a key that is taken away.
+type Removed struct{}
+
 // Metadata are keys in the order in which they are written: a proxy names unrecognized keys in the order it finds them.
 type Metadata []Entry
 

@@ -170,6 +170,18 @@ func (w *World) StoreValue(ctx context.Context, s *Secret, value string) error {
 	return w.Change(ctx, "an org admin", http.MethodPatch, s.Path(), body)
 }
 
+// StoreNull replaces an org secret by one of the same name without a value: PATCH leaves out what is null, PUT does not
+// (published API description: PATCH ai_secret).
+func (w *World) StoreNull(ctx context.Context, s *Secret) error {
+	body, err := json.Marshal(map[string]any{
+		"name": s.Name, "type": s.Type, s.valueKey(): nil, "metadata": json.RawMessage(gjson.GetBytes(s.Before, "metadata").Raw),
+	})
+	if err != nil {
+		return err
+	}
+	return w.Change(ctx, "an org admin", http.MethodPut, s.collection(), body)
+}
+
 // SendAgain sends an org secret of the same name once more, by POST or PUT, with other metadata and without its value.
 func (w *World) SendAgain(ctx context.Context, s *Secret, method string, keys Metadata) error {
 	metadata, err := keys.set([]byte(gjson.GetBytes(s.Before, "metadata").Raw))

@@ -72,6 +72,7 @@ const (
 	BareToken       Shape = "Authorization: bare"
 	APIKeyHeader    Shape = "api-key"
 	XAPIKeyHeader   Shape = "x-api-key"
+	Nothing         Shape = "nothing"
 	unexpectedShape Shape = "another form"
 )
 
@@ -117,6 +118,22 @@ func (w *World) AnswerUnknownProjects(ctx context.Context, refuse bool) error {
 	return w.Apply(ctx)
 }
 
+// Patches sets how the control API treats PATCH; which way holds is not known (facts: the API).
+func (w *World) Patches(ctx context.Context, how string) error {
+	config := &w.Tenant.DataPlane
+	switch how {
+	case "ignores metadata in PATCH":
+		config.Patch = dataplane.PatchIgnore
+	case "merges metadata in PATCH":
+		config.Patch = dataplane.PatchMerge
+	case "wants a name in PATCH":
+		config.PatchNeedsName = true
+	default:
+		return fmt.Errorf("set PATCH: no way %q", how)
+	}
+	return w.Apply(ctx)
+}
+
 // AcceptOnly sets the one shape of credential that the gateway accepts.
 func (w *World) AcceptOnly(ctx context.Context, shape Shape) error {
 	mode, known := map[Shape]string{
@@ -124,6 +141,7 @@ func (w *World) AcceptOnly(ctx context.Context, shape Shape) error {
 		APIKeyScheme:  gateway.AuthAuthorizationAPIKey,
 		APIKeyHeader:  gateway.AuthAPIKey,
 		XAPIKeyHeader: gateway.AuthXAPIKey,
+		Nothing:       gateway.AuthNone,
 	}[shape]
 	if !known {
 		return fmt.Errorf("accept credentials: no shape %q", shape)

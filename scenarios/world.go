@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 
@@ -41,7 +42,8 @@ type World struct {
 	projects            map[string]string // name → id
 	secrets             []*Secret
 	client              *http.Client
-	logMark             int // log lines that were there at the last change
+	logMark             int    // log lines that were there at the last change
+	dir                 string // for files of the scenario, empty until one is wanted
 
 	mu       sync.Mutex
 	recorded []*Recorded
@@ -76,7 +78,25 @@ func (w *World) Close(ctx context.Context) error {
 	if w.TLS != nil {
 		_ = w.TLS.server.Close() // nothing of the verdict hangs on how a front ends
 	}
+	if w.dir != "" {
+		if err := os.RemoveAll(w.dir); err != nil {
+			return fmt.Errorf("remove files of the scenario: %w", err)
+		}
+	}
 	return w.Stack.Delete(ctx, w.Tenant.ID)
+}
+
+// Dir is a directory for files of the scenario, such as backups; it is removed with the World.
+func (w *World) Dir() (string, error) {
+	if w.dir != "" {
+		return w.dir, nil
+	}
+	dir, err := os.MkdirTemp("", "planeproof-")
+	if err != nil {
+		return "", fmt.Errorf("make directory for files of the scenario: %w", err)
+	}
+	w.dir = dir
+	return dir, nil
 }
 
 // Broken returns why nothing can be said of the systems: one that the harness started gave no answer.

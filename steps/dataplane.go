@@ -14,6 +14,7 @@ func (s *Steps) bindDataPlane(b Binder) {
 	b.Given(`^a data plane on (v2 with Gateway|v2|v1 \([a-z0-9-]+\))$`, s.dataPlaneOn)
 	b.Given(`^a data plane that sends api_key as "([^"]*)"$`, s.dataPlaneSends)
 	b.Given(`^a data plane that answers an unknown project with (a refusal|the org's credential)$`, s.dataPlaneUnknownProject)
+	b.Given(`^an API that (ignores metadata in PATCH|merges metadata in PATCH|wants a name in PATCH)$`, s.apiPatches)
 	b.Given(`^projects (.+) made in this order$`, s.projectsMade)
 	b.Given(`^a data plane of which one half is on v1 \(([a-z0-9-]+)\) and the other on v2$`, s.halfUpgraded)
 	b.Given(`^a console that cannot reach the gateway$`, s.consoleCutOff)
@@ -35,6 +36,8 @@ func (s *Steps) dataPlaneSends(ctx context.Context, shape string) error {
 func (s *Steps) dataPlaneUnknownProject(ctx context.Context, answer string) error {
 	return s.World.AnswerUnknownProjects(ctx, answer == "a refusal")
 }
+
+func (s *Steps) apiPatches(ctx context.Context, how string) error { return s.World.Patches(ctx, how) }
 
 func (s *Steps) projectsMade(ctx context.Context, list string) error {
 	for _, name := range names(list) {

@@ -13,6 +13,7 @@ import (
 
 func (s *Steps) bindGateway(b Binder) {
 	b.Given(`^a gateway that accepts only (Bearer tokens|"[^"]*")$`, s.gatewayAccepts)
+	b.Given(`^a gateway that asks for no credential$`, s.gatewayAsksNothing)
 	b.Given(`^a gateway that has revoked the token of `+ref+`$`, s.gatewayRevoked)
 	b.Given(`^a gateway that serves only "([^"]*)" and answers (\d+) elsewhere$`, s.gatewayServes)
 	b.Given(`^a gateway behind TLS of a private authority$`, s.gatewayTLS)
@@ -33,6 +34,7 @@ func (s *Steps) bindGateway(b Binder) {
 	b.Then(`^the gateway saw Bearer twice before the token of `+ref+` on "([^"]*)" and "([^"]*)"$`, s.sawDoubledOn)
 	b.Then(`^the gateway saw "([^"]*)" and "([^"]*)" and no other credential$`, s.sawBoth)
 	b.Then(`^the gateway saw the Braintrust key of the scorer as x-api-key$`, s.sawScorerKey)
+	b.Then(`^the gateway saw (a blank between Bearer and the token of "[^"]*"|Bearer and nothing after it|no credential)$`, s.sawOdd)
 	b.Then(`^the gateway saw nothing$`, s.sawNothing)
 	b.Then(`^the gateway was asked (for a stream|without a stream)$`, s.askedForStream)
 	b.Then(`^`+ref+` does not work end to end: the gateway refused it and answered to `+ref+`$`, s.masked)
@@ -45,6 +47,10 @@ func (s *Steps) gatewayAccepts(ctx context.Context, what string) error {
 		shape = scenarios.Bearer
 	}
 	return s.World.AcceptOnly(ctx, shape)
+}
+
+func (s *Steps) gatewayAsksNothing(ctx context.Context) error {
+	return s.World.AcceptOnly(ctx, scenarios.Nothing)
 }
 
 func (s *Steps) gatewayRevoked(ctx context.Context, ref string) error {
@@ -246,6 +252,32 @@ func (s *Steps) describeAll(all []evidence.Exchange) string {
 		shown = append(shown, s.describe(e))
 	}
 	return strings.Join(shown, "; ")
+}
+
+// sawOdd is about what a stored value that is no raw token becomes on the wire.
+func (s *Steps) sawOdd(ctx context.Context, what string) error {
+	probe, err := s.World.Probe()
+	if err != nil {
+		return err
+	}
+	all, err := s.World.GatewaySaw(ctx, probe.Nonce)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return differs("what the gateway saw", what, "no request of this call")
+	}
+	for _, e := range all {
+		found := s.describe(e)
+		switch {
+		case what == "no credential" && len(e.Credentials) == 0,
+			len(e.Credentials) == 1 && what == "Bearer and nothing after it" && e.Credentials[0].Scheme == "Bearer" && e.Credentials[0].Length == 0,
+			len(e.Credentials) == 1 && strings.HasPrefix(what, "a blank") && e.Credentials[0].Scheme == "Bearer" && e.Credentials[0].Padded:
+		default:
+			return differs("what the gateway saw", what, found)
+		}
+	}
+	return nil
 }
 
 func (s *Steps) sawNothing(ctx context.Context) error {

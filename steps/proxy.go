@@ -16,6 +16,7 @@ const fallbackWarning = "Failed to load project secrets, continuing with org sec
 
 func (s *Steps) bindProxy(b Binder) {
 	b.Then(`^the proxy warned for project "([^"]*)" about unrecognized keys (.+)$`, s.warned)
+	b.Then(`^the proxy warned for project "([^"]*)" about something else than unrecognized keys$`, s.warnedOtherwise)
 	b.Then(`^the proxy has not warned(?: again)? for project "([^"]*)"$`, s.notWarned)
 }
 
@@ -60,6 +61,23 @@ func (s *Steps) warned(ctx context.Context, project, keys string) error {
 		want := []issue{{Code: "unrecognized_keys", Keys: names(keys), Path: []any{"metadata"}}}
 		if equal(what, want, issues) != nil {
 			return differs(what, expected, line.Text)
+		}
+	}
+	return nil
+}
+
+func (s *Steps) warnedOtherwise(ctx context.Context, project string) error {
+	lines, err := s.warnings(ctx, project)
+	if err != nil {
+		return err
+	}
+	what := fmt.Sprintf("the proxy's warning for project %q", project)
+	if len(lines) == 0 {
+		return differs(what, "one about something else than unrecognized keys", "no warning")
+	}
+	for _, line := range lines {
+		if strings.Contains(line.Text, "unrecognized_keys") && !strings.Contains(line.Text, "invalid_") {
+			return differs(what, "one about something else than unrecognized keys", line.Text)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 
 	"github.com/tidwall/gjson"
 
@@ -17,13 +18,18 @@ func (s *Steps) bindSecret(b Binder) {
 	b.Given(`^an org provider secret "([^"]*)" whose api_base carries a password$`, s.secretWithUserinfo)
 	b.Given(`^org provider secrets (.+) made in this order$`, s.secretsMade)
 	b.Given(`^an environment variable "([^"]*)" for model "([^"]*)" that is no AI provider$`, s.environmentVariable)
-	b.Given(`^the token of `+ref+` is stored with a Bearer prefix$`, s.storedWithPrefix)
+	b.Given(`^the token of `+ref+` is stored (with a Bearer prefix|with a blank before it|with a newline after it|as an empty value|as null)$`, s.storedAs)
 	b.When(`^(an org admin|a member) sets (.+) on `+ref+`$`, s.setMetadata)
+	b.When(`^an org admin deletes `+ref+`$`, s.deleteSecret)
 	b.When(`^an org admin stores the raw token of `+ref+`$`, s.storeRaw)
 	b.When(`^an org admin stores another token in `+ref+`$`, s.storeAnother)
 	b.When(`^an org admin sends `+ref+` again by (POST|PUT) with (.+)$`, s.sendAgain)
 	b.Then(`^the API answers 200 with the `+ref+` that was there, auth_format "([^"]*)"$`, s.answersExisting)
 	b.Then(`^nothing about `+ref+` has changed$`, s.unchanged)
+	b.Given(`^(\d+) org provider secrets of which (.+) have auth_format "([^"]*)"$`, s.manySecrets)
+	b.Then(`^nothing about `+ref+` has changed but when it was updated$`, s.unchangedButEdits)
+	b.Then(`^of all secrets only (.+) have changed$`, s.onlyChanged)
+	b.Then(`^no secret has changed$`, s.noneChanged)
 	b.Then(`^nothing else about `+ref+` has changed$`, s.unchangedButEdits)
 	b.Then(`^the stored value of `+ref+` has not changed$`, s.valueUnchanged)
 	b.Then(`^the metadata of `+ref+` is exactly excludeDefaultModels false, supportsStreaming true and its api_base$`, s.minimalMetadata)
@@ -73,12 +79,21 @@ func (s *Steps) environmentVariable(ctx context.Context, name, model string) err
 		scenarios.Metadata{{Key: "customModels", Value: scenarios.CustomModel(model)}})
 }
 
-func (s *Steps) storedWithPrefix(ctx context.Context, ref string) error {
+func (s *Steps) storedAs(ctx context.Context, ref, how string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
 		return err
 	}
-	if err := s.World.StoreValue(ctx, secret, "Bearer "+secret.Token); err != nil {
+	value := map[string]string{
+		"with a Bearer prefix": "Bearer " + secret.Token, "with a blank before it": " " + secret.Token,
+		"with a newline after it": secret.Token + "\n", "as an empty value": "",
+	}[how]
+	if how == "as null" {
+		err = s.World.StoreNull(ctx, secret)
+	} else {
+		err = s.World.StoreValue(ctx, secret, value)
+	}
+	if err != nil {
 		return err
 	}
 	if s.World.Answer.Status != http.StatusOK {
@@ -119,6 +134,20 @@ func (s *Steps) setMetadata(ctx context.Context, role, words, ref string) error 
 	}
 	if err := s.World.SetMetadata(ctx, role, secret, keys); err != nil {
 		return err
+	}
+	return s.changed(ctx)
+}
+
+func (s *Steps) deleteSecret(ctx context.Context, ref string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	if err := s.World.Change(ctx, "an org admin", http.MethodDelete, secret.Path(), nil); err != nil {
+		return err
+	}
+	if s.World.Answer.Status != http.StatusOK {
+		return fmt.Errorf("delete %s: answered %d: %s", ref, s.World.Answer.Status, s.World.Answer.Excerpt())
 	}
 	return s.changed(ctx)
 }
@@ -199,7 +228,11 @@ func (s *Steps) unchangedButEdits(ctx context.Context, ref string) error {
 		return fmt.Errorf("compare %s: its metadata was no object", ref)
 	}
 	for _, edit := range secret.Edits {
-		metadata[edit.Key] = edit.Value
+		if _, removed := edit.Value.(scenarios.Removed); removed {
+			delete(metadata, edit.Key)
+		} else {
+			metadata[edit.Key] = edit.Value
+		}
 	}
 	return s.sameFields(ref, before, after)
 }
@@ -211,6 +244,54 @@ func (s *Steps) read(ctx context.Context, ref string) (*scenarios.Secret, json.R
 	}
 	now, err := s.World.Read(ctx, secret)
 	return secret, now, err
+}
+
+// manySecrets fills up to the count with secrets that need no fix.
+func (s *Steps) manySecrets(ctx context.Context, count int, list, format string) error {
+	affected := names(list)
+	for i := range count {
+		secret := &scenarios.Secret{Name: fmt.Sprintf("unaffected-%d", i+1), Level: scenarios.Org}
+		var metadata scenarios.Metadata
+		if i < len(affected) {
+			secret.Name, metadata = affected[i], scenarios.Metadata{{Key: "auth_format", Value: format}}
+		}
+		if err := s.World.AddSecret(ctx, secret, metadata); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onlyChanged compares every other secret to the byte, and the changed ones by what the plan names.
+func (s *Steps) onlyChanged(ctx context.Context, list string) error {
+	changed := names(list)
+	for _, secret := range s.World.Secrets() {
+		if slices.Contains(changed, secret.Name) {
+			if err := s.unchangedButEdits(ctx, `"`+secret.Name+`"`); err != nil {
+				return err
+			}
+			continue
+		}
+		now, err := s.World.Read(ctx, secret)
+		if err != nil {
+			return err
+		}
+		if err := equal("the API's object of "+secret.Name, string(secret.Before), string(now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noneChanged compares every secret with what it was when it was made, but for when it was updated.
+func (s *Steps) noneChanged(ctx context.Context) error {
+	for _, secret := range s.World.Secrets() {
+		secret.Edits = nil
+		if err := s.unchangedButEdits(ctx, `"`+secret.Name+`"`); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sameFields compares two objects field by field, and their metadata key by key, so that a failure names what differs.

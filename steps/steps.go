@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/planeproof/planeproof/remedy/audit"
+	"github.com/planeproof/planeproof/remedy/fix"
 	"github.com/planeproof/planeproof/remedy/verify"
 	"github.com/planeproof/planeproof/scenarios"
 )
@@ -30,8 +32,13 @@ type Steps struct {
 	listing      []string
 	testKey      string  // what Test key showed
 	rounds       []round // concurrent changes
-	before       string  // all that the control API lists, before a request that must change nothing
-	probesBefore int     // calls that were made before the latest change
+	planned      *fix.Plan
+	situation    fix.Situation
+	fixErr       error  // what came of the plan, nil where it was applied and proven
+	backup       string // file of the latest applied plan
+	audited      *audit.Report
+	before       string // all that the control API lists, before a request that must change nothing
+	probesBefore int    // calls that were made before the latest change
 }
 
 // Bind binds every phrase to a scenario's steps.
@@ -45,6 +52,7 @@ func (s *Steps) Bind(b Binder) {
 	s.bindToken(b)
 	s.bindAPI(b)
 	s.bindConcurrent(b)
+	s.bindRemedy(b)
 }
 
 // Mismatch is the error of a check that compared expected with actual and found them to differ. Any other error of a step means
@@ -83,6 +91,9 @@ func show(v any) string {
 
 // ref is a provider secret in a sentence: by name, the org's first, or the project's of that name.
 const ref = `((?:the project's )?"[^"]*")`
+
+// refs finds every ref in a list.
+var refs = regexp.MustCompile(ref)
 
 // secret finds what a ref means.
 func (s *Steps) secret(ref string) (*scenarios.Secret, error) {

@@ -2,6 +2,7 @@ package dataplane
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,6 +59,21 @@ func answer(w http.ResponseWriter, value any, err error) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(encode(value))
+}
+
+// preflight answers a browser that asks whether it may send a request. It asks for no key, and has the five headers that the spec
+// lists; what they say is not told anywhere: whatever was asked for (spec: OPTIONS).
+func preflight(w http.ResponseWriter, r *http.Request, methods ...string) {
+	for name, value := range map[string]string{
+		"Access-Control-Allow-Credentials": "true",
+		"Access-Control-Allow-Headers":     r.Header.Get("Access-Control-Request-Headers"),
+		"Access-Control-Allow-Methods":     strings.Join(methods, ", "),
+		"Access-Control-Allow-Origin":      cmp.Or(r.Header.Get("Origin"), "*"),
+		"Access-Control-Max-Age":           "86400",
+	} {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(http.StatusOK)
 }
 
 // encode is json.Marshal, but for `<`, `>` and `&`, which it leaves as they were stored.

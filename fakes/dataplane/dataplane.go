@@ -60,7 +60,15 @@ func (d *DataPlane) stray(w http.ResponseWriter, r *http.Request) {
 
 func (d *DataPlane) serve(w http.ResponseWriter, r *http.Request, t *tenant, entry *evidence.Exchange) {
 	path := r.URL.EscapedPath()
-	if strings.HasPrefix(path, "/v1/proxy/") {
+	proxied := strings.HasPrefix(path, "/v1/proxy/")
+	switch _, methods, _ := d.find(path); {
+	case r.Method == http.MethodOptions && proxied:
+		preflight(w, r, http.MethodPost)
+		return
+	case r.Method == http.MethodOptions && methods != nil && strings.HasPrefix(path, "/v1"):
+		preflight(w, r, slices.Sorted(maps.Keys(methods))...)
+		return
+	case proxied:
 		d.serveProxy(w, r, t, entry)
 		return
 	}

@@ -134,6 +134,13 @@ func (o org) everything() string {
 	return all.String()
 }
 
+// faults sets the tenant's faults as the harness does.
+func (o org) faults(body string) {
+	o.t.Helper()
+	got := serve(o.fake.Control(), httptest.NewRequest("PUT", "/tenants/"+o.id+"/faults", strings.NewReader(body)))
+	require.Equal(o.t, http.StatusOK, got.status, got.body)
+}
+
 func (o org) journal() tenancy.Journal {
 	o.t.Helper()
 	got := serve(o.fake.Control(), httptest.NewRequest("GET", "/tenants/"+o.id+"/journal", nil))

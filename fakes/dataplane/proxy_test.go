@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/fakes/tenancy"
 )
 
@@ -180,16 +181,57 @@ func TestProxyIsJournalled(t *testing.T) {
 	for _, serving := range []string{ServingV1, ServingV2, ServingV2Gateway} {
 		front := proxied(t, `"serving":"`+serving+`"`, func(http.ResponseWriter, *http.Request) {})
 		post(t, front, "/v1/proxy/chat/completions", proxyPing, "x-bt-project-id", proxyProject)
-		d, ok := front.Config.Handler.(*DataPlane)
-		require.True(t, ok)
-		rw := httptest.NewRecorder()
-		d.Control().ServeHTTP(rw, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/tenants/"+proxyTenant+"/journal", nil))
-		var journal tenancy.Journal
-		require.NoError(t, json.Unmarshal(rw.Body.Bytes(), &journal))
-		entry := journal.Entries[len(journal.Entries)-1]
+		journal := proxyJournal(t, front)
+		entry := journal[len(journal)-1]
 		assert.Equal(t, "/v1/proxy/chat/completions", entry.Path)
 		assert.Equal(t, "acme-chat", entry.Model)
 		assert.Equal(t, "n-0123456789abcdef", entry.Nonce)
 		assert.Equal(t, map[string]string{"x-bt-project-id": proxyProject}, entry.Header)
 	}
+}
+
+// TestHalfUpgradedFleetAnswersInTurn covers behaviour MIGRATION 5 on the wire.
+func TestHalfUpgradedFleetAnswersInTurn(t *testing.T) {
+	t.Parallel()
+	front := proxied(t, `"serving":"mixed"`, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "legacy") })
+	var statuses []int
+	for range 5 {
+		statuses = append(statuses, post(t, front, "/v1/proxy/chat/completions", proxyPing).status)
+		post(t, front, "/v1/ai_secret", `{"name":"acme"}`) // takes no turn
+	}
+	assert.Equal(t, []int{200, 401, 200, 401, 200}, statuses)
+	var notes []string
+	for _, entry := range proxyJournal(t, front) {
+		if strings.HasPrefix(entry.Path, "/v1/proxy/") {
+			notes = append(notes, entry.Note)
+		}
+	}
+	assert.Equal(t, "answered by the v1 half", notes[0])
+	assert.True(t, strings.HasPrefix(notes[1], "answered by the v2 half"), notes[1])
+	assert.Len(t, notes, 5)
+}
+
+// TestFaultIsSaidBesideWhatTheProxySays: neither note takes the other's place.
+func TestFaultIsSaidBesideWhatTheProxySays(t *testing.T) {
+	t.Parallel()
+	front := proxied(t, `"serving":"mixed"`, func(http.ResponseWriter, *http.Request) {})
+	d, ok := front.Config.Handler.(*DataPlane)
+	require.True(t, ok)
+	w := httptest.NewRecorder()
+	d.Control().ServeHTTP(w, httptest.NewRequest(http.MethodPut, "/tenants/"+proxyTenant+"/faults", strings.NewReader(`[{"delay_ms":1}]`)))
+	require.Equal(t, http.StatusOK, w.Code)
+	post(t, front, "/v1/proxy/chat/completions", proxyPing)
+	journal := proxyJournal(t, front)
+	assert.Equal(t, "fault: delayed by 1 ms; answered by the v1 half", journal[len(journal)-1].Note)
+}
+
+func proxyJournal(t *testing.T, front *httptest.Server) []evidence.Exchange {
+	t.Helper()
+	d, ok := front.Config.Handler.(*DataPlane)
+	require.True(t, ok)
+	w := httptest.NewRecorder()
+	d.Control().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/tenants/"+proxyTenant+"/journal", nil))
+	var journal tenancy.Journal
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &journal))
+	return journal.Entries
 }

@@ -162,7 +162,7 @@ func TestWrongMethodsSayWhichAreAllowed(t *testing.T) {
 		"/v1/env_var":                "GET, POST, PUT",
 		"/v1/env_var/" + unknownID:   "DELETE, GET, PATCH",
 	} {
-		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "BREW"} {
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "BREW"} {
 			if strings.Contains(" "+allow+",", " "+method+",") {
 				continue
 			}
@@ -171,6 +171,50 @@ func TestWrongMethodsSayWhichAreAllowed(t *testing.T) {
 			assert.Equal(t, allow, got.header.Get("Allow"), "%s %s", method, path)
 		}
 	}
+}
+
+func TestRateLimitIsAFault(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, settings())
+	o.faults(`[{"path":"/v1/project","times":2,"status":429,"header":{"Content-Type":"text/plain; charset=utf-8","Retry-After":"1"},"body":"slow down"}]`)
+	for range 2 {
+		got := o.send("POST", "/v1/project", "Bearer "+adminKey, `{"name":"p"}`)
+		assert.Equal(t, 429, got.status)
+		assert.Equal(t, "1", got.header.Get("Retry-After"))
+		assert.Equal(t, "slow down", got.body)
+	}
+	assert.Empty(t, o.names("/v1/project"), "a request that was put off changed nothing")
+	assert.Equal(t, "fault: status 429", o.journal().Entries[0].Note)
+}
+
+// TestPreflight: a browser asks without a key, and nothing comes of it.
+func TestPreflight(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, settings())
+	for path, methods := range map[string]string{
+		"/v1":                        "GET",
+		"/v1/organization":           "GET",
+		"/v1/project":                "GET, POST",
+		"/v1/project/" + unknownID:   "DELETE, GET, PATCH",
+		"/v1/ai_secret":              "DELETE, GET, POST, PUT",
+		"/v1/env_var/x":              "DELETE, GET, PATCH",
+		"/v1/proxy/chat/completions": "POST",
+	} {
+		r := httptest.NewRequest("OPTIONS", "/"+tenantID+path, nil)
+		r.Header.Set("Origin", "https://www.braintrust.dev")
+		r.Header.Set("Access-Control-Request-Headers", "authorization")
+		got := serve(o.fake, r)
+		require.Equal(t, 200, got.status, path)
+		assert.Empty(t, got.body)
+		assert.Equal(t, methods, got.header.Get("Access-Control-Allow-Methods"), path)
+		assert.Equal(t, "https://www.braintrust.dev", got.header.Get("Access-Control-Allow-Origin"))
+		assert.Equal(t, "authorization", got.header.Get("Access-Control-Allow-Headers"))
+		assert.Equal(t, "true", got.header.Get("Access-Control-Allow-Credentials"))
+		assert.Equal(t, "86400", got.header.Get("Access-Control-Max-Age"))
+	}
+	assert.Equal(t, "*", o.send("OPTIONS", "/v1/project", "", "").header.Get("Access-Control-Allow-Origin"))
+	assert.Equal(t, 404, o.send("OPTIONS", "/v1/nothing", "", "").status)
+	assert.Equal(t, 405, o.send("OPTIONS", "/api/secret", "Bearer "+adminKey, "").status, "a proxy is no browser")
 }
 
 func TestWhatHasNoTenantIsRefused(t *testing.T) {

@@ -39,6 +39,9 @@ func preview(value string) string {
 	if len(value) >= len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {
 		prefix, value = value[:len(scheme)], value[len(scheme):]
 	}
+	if value == "" {
+		return prefix // there is nothing to hide
+	}
 	token := []rune(value)
 	share := len(token) / 8
 	first, last := min(3, share), min(4, share)

@@ -181,7 +181,8 @@ func TestPreviews(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, settings())
 	for value, want := range map[string]string{
-		"":                 "***",
+		"":                 "",
+		"Bearer ":          "Bearer ",
 		"short":            "***",
 		"12345678":         "1***8",
 		canary:             "sk-***ijkl",

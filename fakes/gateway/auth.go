@@ -10,8 +10,11 @@ import (
 // authorization is the header of the schemes; the other headers that carry a credential take it raw.
 const authorization = "authorization"
 
-// credentialHeaders are all headers that carry a credential somewhere (facts: upstream gateways as seen in the wild).
-func credentialHeaders() []string { return []string{authorization, AuthAPIKey, AuthXAPIKey, "apikey"} }
+// credentialHeaders are all headers that carry a credential somewhere (facts: upstream gateways as seen in the wild), as net/http spells
+// them.
+func credentialHeaders() [4]string {
+	return [...]string{"Authorization", "Api-Key", "X-Api-Key", "Apikey"}
+}
 
 // shape is where a credential is looked for: a header, and in Authorization a scheme.
 type shape struct{ header, scheme string }
@@ -20,7 +23,7 @@ func (c Config) shape() shape {
 	switch c.Auth {
 	case AuthAuthorizationAPIKey:
 		return shape{authorization, "Api-Key"}
-	case AuthXAPIKey, AuthAPIKey: // named like their headers
+	case AuthXAPIKey, AuthAPIKey, AuthApikey: // named like their headers
 		return shape{header: c.Auth}
 	default:
 		return shape{authorization, "Bearer"}
@@ -49,25 +52,45 @@ func (c call) refused() (reply, bool) {
 	if c.config.Auth == AuthNone {
 		return reply{}, false
 	}
-	v := c.config.judge(c.Header)
-	switch {
-	case v.accepted:
-		return reply{}, false
-	case v.forbidden:
-		return refuse(http.StatusForbidden, "insufficient_permissions", v.message).noting(v.note), true
-	default:
-		return refuse(http.StatusUnauthorized, "invalid_api_key", v.message).
-			noting(v.note).with("Www-Authenticate", c.config.challenge()), true
+	header := c.Header
+	if c.personality != nil && c.personality.deaf {
+		wanted := c.config.shape().header
+		header = http.Header{http.CanonicalHeaderKey(wanted): header.Values(wanted)}
 	}
+	v := c.config.judge(header)
+	if v.reason == "" {
+		return reply{}, false
+	}
+	if own, has := c.personality.answer(v.reason); has {
+		return own.noting(v.note), true
+	}
+	if v.reason == notAuthorized {
+		return refuse(http.StatusForbidden, "insufficient_permissions", v.message).noting(v.note), true
+	}
+	return refuse(http.StatusUnauthorized, "invalid_api_key", v.message).
+		noting(v.note).with("Www-Authenticate", c.config.challenge()), true
 }
 
-// verdict is what the gateway makes of a request's credential: in words for the journal, in a message for the caller.
+// reason is why a request is refused, as far as gateways answer it differently.
+type reason string
+
+const (
+	noCredential  reason = "no credential"
+	wrongHeader   reason = "wrong header"
+	wrongScheme   reason = "wrong scheme"
+	malformed     reason = "malformed"
+	doubled       reason = "doubled"
+	wrongToken    reason = "wrong token"
+	notAuthorized reason = "not authorized"
+	notServed     reason = "not served"
+)
+
+// verdict is what the gateway makes of a request's credential: in words for the journal, in a message for the caller. One without a
+// reason is an acceptance.
 type verdict struct {
-	accepted, forbidden bool
-	note, message       string
+	reason        reason
+	note, message string
 }
-
-func no(note, message string) verdict { return verdict{note: note, message: message} }
 
 // judge accepts exactly one credential, in the one header and under the one scheme that are wanted (RFC 6750, section 2: no
 // more than one method; section 2.1 and RFC 7235: the scheme in any case, then one or more blanks, then one word).
@@ -89,19 +112,19 @@ func (c Config) judge(header http.Header) verdict {
 func (s shape) wrongHeader(header http.Header) (verdict, bool) {
 	var sent []string
 	for _, name := range credentialHeaders() {
-		for range header.Values(name) {
-			sent = append(sent, name)
+		for range header[name] {
+			sent = append(sent, strings.ToLower(name))
 		}
 	}
 	switch {
 	case len(sent) == 0:
-		return no("no credential", "You didn't provide an API key. Send it as `"+s.String()+"`."), true
+		return verdict{noCredential, "no credential", "You didn't provide an API key. Send it as `" + s.String() + "`."}, true
 	case len(sent) > 1:
-		return no("malformed: "+strings.Join(sent, " and "),
-			"Malformed credentials: exactly one may be sent, as `"+s.String()+"`."), true
+		return verdict{malformed, "malformed: " + strings.Join(sent, " and "),
+			"Malformed credentials: exactly one may be sent, as `" + s.String() + "`."}, true
 	case sent[0] != s.header:
-		return no("wrong header: "+sent[0]+" instead of "+s.header,
-			"The API key was sent in the "+sent[0]+" header. Send it as `"+s.String()+"`."), true
+		return verdict{wrongHeader, "wrong header: " + sent[0] + " instead of " + s.header,
+			"The API key was sent in the " + sent[0] + " header. Send it as `" + s.String() + "`."}, true
 	}
 	return verdict{}, false
 }
@@ -109,44 +132,44 @@ func (s shape) wrongHeader(header http.Header) (verdict, bool) {
 // wrongScheme judges the first word of Authorization. A word that is no known scheme may be part of a secret and is not repeated.
 func (s shape) wrongScheme(words []string) (verdict, bool) {
 	if len(words) == 0 {
-		return no("malformed: empty authorization", "Malformed credentials: the Authorization header is empty."), true
+		return verdict{malformed, "malformed: empty authorization", "Malformed credentials: the Authorization header is empty."}, true
 	}
 	scheme := knownScheme(words[0])
 	switch {
 	case scheme == s.scheme:
 		return verdict{}, false
 	case scheme == "" && len(words) == 1:
-		return no("no scheme: bare token instead of "+s.scheme,
-			"The Authorization header has no scheme. Send `"+s.String()+"`."), true
+		return verdict{wrongScheme, "no scheme: bare token instead of " + s.scheme,
+			"The Authorization header has no scheme. Send `" + s.String() + "`."}, true
 	case scheme == "":
 		scheme = "an unknown one"
 	}
-	return no("wrong scheme: "+scheme+" instead of "+s.scheme,
-		"Wrong authentication scheme: "+scheme+". Send `"+s.String()+"`."), true
+	return verdict{wrongScheme, "wrong scheme: " + scheme + " instead of " + s.scheme,
+		"Wrong authentication scheme: " + scheme + ". Send `" + s.String() + "`."}, true
 }
 
 // judgeToken judges what follows the scheme, or stands alone in a header that takes none.
 func (c Config) judgeToken(wanted shape, words []string) verdict {
 	if len(words) == 0 {
-		return no("malformed: no token",
-			"Malformed credentials: there is no API key where one belongs. Send `"+wanted.String()+"`.")
+		return verdict{malformed, "malformed: no token",
+			"Malformed credentials: there is no API key where one belongs. Send `" + wanted.String() + "`."}
 	}
 	prefix := knownScheme(words[0])
 	switch {
 	case prefix != "" && wanted.scheme != "":
-		return no("scheme doubled",
-			"Malformed API key: the scheme stands twice. Ensure that the stored key has no `"+prefix+" ` prefix.")
+		return verdict{doubled, "scheme doubled",
+			"Malformed API key: the scheme stands twice. Ensure that the stored key has no `" + prefix + " ` prefix."}
 	case prefix != "":
-		return no("wrong scheme: "+prefix+" instead of none",
-			"Wrong authentication scheme: "+prefix+". Send `"+wanted.String()+"`.")
+		return verdict{wrongScheme, "wrong scheme: " + prefix + " instead of none",
+			"Wrong authentication scheme: " + prefix + ". Send `" + wanted.String() + "`."}
 	case len(words) > 1:
-		return no("malformed: more than one word", "Malformed credentials: the API key has blanks in it.")
+		return verdict{malformed, "malformed: more than one word", "Malformed credentials: the API key has blanks in it."}
 	case slices.Contains(c.Tokens, words[0]):
-		return verdict{accepted: true}
+		return verdict{}
 	case slices.Contains(c.Forbidden, words[0]):
-		return verdict{forbidden: true, note: "not authorized", message: "You have insufficient permissions for this operation."}
+		return verdict{notAuthorized, "not authorized", "You have insufficient permissions for this operation."}
 	default:
-		return no("wrong token", "Incorrect API key provided.")
+		return verdict{wrongToken, "wrong token", "Incorrect API key provided."}
 	}
 }
 

@@ -1,8 +1,9 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
-	"net/http"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -17,12 +18,16 @@ const (
 	AuthXAPIKey = "x-api-key"
 	// AuthAPIKey is `api-key: <token>`.
 	AuthAPIKey = "api-key"
+	// AuthApikey is `apikey: <token>`.
+	AuthApikey = "apikey"
 	// AuthNone asks for no credential.
 	AuthNone = "none"
 )
 
 // Config is the settings of one tenant.
 type Config struct {
+	// Personality is one of the Personality constants, empty for none; the settings below that are given rule over it.
+	Personality string `json:"personality,omitempty"`
 	// Auth is one of the Auth constants, empty for AuthBearer.
 	Auth string `json:"auth,omitempty"`
 	// Tokens are accepted; Forbidden are known but may do nothing, which is a 403.
@@ -40,8 +45,11 @@ type Config struct {
 
 // check refuses settings under which the gateway would do something else than what they seem to say.
 func (c Config) check() error {
-	if !slices.Contains([]string{"", AuthBearer, AuthAuthorizationAPIKey, AuthXAPIKey, AuthAPIKey, AuthNone}, c.Auth) {
+	if !slices.Contains([]string{"", AuthBearer, AuthAuthorizationAPIKey, AuthXAPIKey, AuthAPIKey, AuthApikey, AuthNone}, c.Auth) {
 		return fmt.Errorf("auth %q is unknown", c.Auth)
+	}
+	if _, known := personalities()[c.Personality]; c.Personality != "" && !known {
+		return fmt.Errorf("personality %q is unknown, want one of %q", c.Personality, slices.Sorted(maps.Keys(personalities())))
 	}
 	for _, token := range slices.Concat(c.Tokens, c.Forbidden) {
 		if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
@@ -68,18 +76,18 @@ func (c Config) check() error {
 	return nil
 }
 
-func (c Config) prefixes() []string {
+// resolved fills what the settings leave open from their personality, which is nil where they have none.
+func (c Config) resolved() (Config, *personality) {
+	if c.Personality == "" {
+		return c, nil
+	}
+	p := personalities()[c.Personality]
+	c.Auth = cmp.Or(c.Auth, p.settings.Auth)
+	c.OpenModels = c.OpenModels || p.settings.OpenModels
 	if c.Serve == nil {
-		return []string{"", "/v1"}
+		c.Serve = p.settings.Serve
 	}
-	return c.Serve
-}
-
-func (c Config) unservedStatus() int {
-	if c.UnservedStatus == 0 {
-		return http.StatusNotFound
-	}
-	return c.UnservedStatus
+	return c, &p
 }
 
 func (c Config) knows(model string) bool { return slices.Contains(c.Models, model) }

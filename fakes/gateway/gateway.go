@@ -2,9 +2,9 @@
 package gateway
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
@@ -31,16 +31,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.data.Ser
 // call is one request with what it is answered from and where it is noted.
 type call struct {
 	*http.Request
-	config Config
-	entry  *evidence.Exchange
+	config      Config
+	personality *personality // nil for none
+	entry       *evidence.Exchange
 }
 
 func serve(w http.ResponseWriter, r *http.Request, t *tenant, entry *evidence.Exchange) {
 	entry.Header = harmless(r.Header)
-	answer := call{r, t.Config(), entry}.route()
-	if entry.Note != "" { // a fault has said what it did
-		answer.note = entry.Note + "; " + answer.note
-	}
+	config, personality := t.Config().resolved()
+	answer := call{r, config, personality, entry}.route()
 	entry.Note = answer.note
 	answer.write(w)
 }
@@ -50,20 +49,41 @@ func stray(w http.ResponseWriter, r *http.Request) {
 	unserved(http.StatusNotFound, r.Method, r.URL.EscapedPath()).write(w)
 }
 
-// route answers the call. A path or method that is not served is refused before the credential is looked at.
+// route answers the call. A path or method that is not served is refused before the credential is looked at, but where the
+// personality guards it.
 func (c call) route() reply {
+	if p := c.personality; p != nil && p.page != nil {
+		return p.page.reply().noting("login page")
+	}
 	path := c.URL.EscapedPath()
+	if c.personality.guarded(path) && !c.config.OpenModels {
+		if refusal, refused := c.refused(); refused {
+			return refusal
+		}
+	}
 	method, endpoint := c.config.find(path)
 	switch {
-	case endpoint == nil && c.config.UnservedStatus == http.StatusUnauthorized:
-		return unserved(http.StatusUnauthorized, c.Method, path).with("Www-Authenticate", c.config.challenge())
 	case endpoint == nil:
-		return unserved(c.config.unservedStatus(), c.Method, path)
+		return c.notServed(path)
 	case c.Method != method:
 		return refuse(http.StatusMethodNotAllowed, "method_not_supported",
-			"Not allowed to "+c.Method+" on "+path+". (HINT: Perhaps you meant to use a different HTTP method?)").noting("method not served").with("Allow", method)
+			"Not allowed to "+c.Method+" on "+path+". (HINT: Perhaps you meant to use a different HTTP method?)").
+			noting("method not served").with("Allow", method)
 	}
 	return endpoint(c)
+}
+
+// notServed answers a path that is not served, as the settings say, or the personality, or OpenAI.
+func (c call) notServed(path string) reply {
+	status := c.config.UnservedStatus
+	if own, has := c.personality.answer(notServed); has && status == 0 {
+		return own.noting("path not served")
+	}
+	answer := unserved(cmp.Or(status, http.StatusNotFound), c.Method, path)
+	if status == http.StatusUnauthorized {
+		return answer.with("Www-Authenticate", c.config.challenge())
+	}
+	return answer
 }
 
 func unserved(status int, method, path string) reply {
@@ -72,13 +92,21 @@ func unserved(status int, method, path string) reply {
 
 // find returns the endpoint behind an escaped path and its method, nil where none is served.
 func (c Config) find(path string) (method string, endpoint func(call) reply) {
-	for _, prefix := range c.prefixes() {
+	prefixes := c.Serve
+	if prefixes == nil {
+		prefixes = []string{"", "/v1"}
+	}
+	for _, prefix := range prefixes {
 		rest, served := strings.CutPrefix(path, prefix)
 		id, one := strings.CutPrefix(rest, "/models/")
 		switch {
 		case !served:
 		case rest == "/chat/completions":
 			return http.MethodPost, call.chat
+		case rest == "/embeddings":
+			return http.MethodPost, call.embed
+		case rest == "/responses":
+			return http.MethodPost, call.respond
 		case rest == "/models":
 			return http.MethodGet, call.listModels
 		case one && id != "":
@@ -128,13 +156,12 @@ func unknownModel(id string) reply {
 func harmless(header http.Header) map[string]string {
 	kept := make(map[string]string, len(header))
 	for name, values := range header {
-		name = strings.ToLower(name)
-		switch {
-		case slices.Contains(credentialHeaders(), name):
-		case slices.Contains([]string{"content-type", "user-agent", "x-bt-project-id"}, name):
-			kept[name] = clip(strings.Join(values, ", "))
+		switch name {
+		case "Authorization", "Api-Key", "X-Api-Key", "Apikey":
+		case "Content-Type", "User-Agent", "X-Bt-Project-Id":
+			kept[strings.ToLower(name)] = clip(strings.Join(values, ", "))
 		default:
-			kept[name] = ""
+			kept[strings.ToLower(name)] = ""
 		}
 	}
 	return kept

@@ -6,14 +6,24 @@ import (
 	"strconv"
 )
 
-// reply is what a route answers: one JSON body, or a stream of events.
+// reply is what a route answers: one body, or a stream of events.
 type reply struct {
 	status int
 	header map[string]string
-	body   any
-	events []any
+	// body is sent as JSON; where there is none, raw is sent as it is, which is JSON unless the header says otherwise.
+	body any
+	raw  string
+	// events are sent one by one; done sends `[DONE]` after the last.
+	events []event
+	done   bool
 	// note is what the journal says of it.
 	note string
+}
+
+// event is one of a stream; data is sent as JSON, the name only where there is one.
+type event struct {
+	name string
+	data any
 }
 
 type failure struct {
@@ -53,16 +63,20 @@ func (a reply) with(name, value string) reply {
 
 // write is the only place that writes HTTP.
 func (a reply) write(w http.ResponseWriter) {
+	header := w.Header()
+	header["Content-Type"] = []string{"application/json"}
 	for name, value := range a.header {
-		w.Header().Set(name, value)
+		header.Set(name, value)
 	}
 	if a.events != nil {
 		a.stream(w)
 		return
 	}
-	body, _ := json.Marshal(a.body) // of our own types, which have nothing that cannot be encoded
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	body := []byte(a.raw)
+	if a.body != nil {
+		body, _ = json.Marshal(a.body) // of our own types, which have nothing that cannot be encoded
+	}
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(body) // a client that left is nobody to tell
 }
@@ -74,16 +88,22 @@ func (a reply) stream(w http.ResponseWriter) {
 	w.WriteHeader(a.status)
 	connection := http.NewResponseController(w)
 	for _, event := range a.events {
-		data, _ := json.Marshal(event)
-		if !send(w, connection, data) {
+		data, _ := json.Marshal(event.data)
+		if !send(w, connection, event.name, data) {
 			return
 		}
 	}
-	send(w, connection, []byte("[DONE]"))
+	if a.done {
+		send(w, connection, "", []byte("[DONE]"))
+	}
 }
 
 // send reports whether the client is still there.
-func send(w http.ResponseWriter, connection *http.ResponseController, data []byte) bool {
-	_, err := w.Write([]byte("data: " + string(data) + "\n\n"))
+func send(w http.ResponseWriter, connection *http.ResponseController, name string, data []byte) bool {
+	text := "data: " + string(data) + "\n\n"
+	if name != "" {
+		text = "event: " + name + "\n" + text
+	}
+	_, err := w.Write([]byte(text))
 	return err == nil && connection.Flush() == nil
 }

@@ -141,6 +141,18 @@ func TestSDKNoticesACutStream(t *testing.T) {
 	})
 }
 
+func TestSDKNoticesAMalformedStream(t *testing.T) {
+	t.Parallel()
+	bothBases(t, func(t *testing.T, b bed, base string) {
+		b.faults(`[{"malform":"data: {\"choices\":[\n\n"}]`)
+		client := b.sdk(base, token)
+		stream := client.Chat.Completions.NewStreaming(t.Context(), ping("acme-chat"))
+		assert.False(t, stream.Next())
+		require.ErrorContains(t, stream.Err(), "JSON")
+		assert.Equal(t, "fault: body malformed after 0 bytes; accepted", b.last().Note)
+	})
+}
+
 // faults sets the tenant's faults as the harness does.
 func (b bed) faults(body string) {
 	b.t.Helper()

@@ -85,3 +85,70 @@ Feature: Telling one authentication failure from another
       | v2              | auth_format "api_key" and auth_type "oauth_bearer" | Authorization: Api-Key |
       | v2 with Gateway | auth_format "bearer"                               | Authorization: Bearer  |
       | v2 with Gateway | auth_format "api_key"                              | Authorization: Api-Key |
+
+  # facts: the token is concatenated as stored; a trailing newline is trimmed by the HTTP client; an empty token sends Bearer alone
+  @BEARER-10 @needs-org-writes
+  Scenario Outline: A stored value that is no raw token is named, and what becomes of it is seen
+    Given a data plane on <plane>
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    And the token of "acme" is stored <how>
+    When the scorer is run
+    Then the gateway saw <seen>
+    When the organization is audited
+    Then the audit finds "<rule>" on "acme"
+
+    Examples:
+      | plane               | how                     | seen                                          | rule              |
+      | v2                  | with a blank before it  | a blank between Bearer and the token of "acme" | value-white-space |
+      | v2                  | with a newline after it | the raw token of "acme" as Bearer             | value-white-space |
+      | v2                  | as an empty value       | Bearer and nothing after it                   | value-missing     |
+      | v2                  | as null                 | no credential                                 | value-missing     |
+      | v1 (legacy-2026-02) | as an empty value       | Bearer and nothing after it                   | value-missing     |
+      | v1 (legacy-2026-02) | with a newline after it | the raw token of "acme" as Bearer             | value-white-space |
+
+  # guide: bearer-after-v2-migration, step 2: raw token only; the preview shows the prefix
+  @BEARER-9 @needs-org-writes
+  Scenario: A stored Bearer prefix is named before anybody looks at a gateway
+    Given a data plane on v2
+    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    And the token of "acme" is stored with a Bearer prefix
+    When the organization is audited
+    Then the audit finds "value-scheme-prefix" on "acme"
+
+  # facts: Baseten: Authorization: Api-Key
+  @BEARER-13 @needs-org-writes
+  Scenario Outline: Where the gateway requires Api-Key, auth_format api_key is right, works, and is not called wrong
+    Given a data plane on <plane>
+    And a gateway that accepts only "Authorization: Api-Key"
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the token of "acme" as "Authorization: Api-Key"
+    When the organization is audited
+    Then the audit cannot decide "auth-format-api-key" on "acme", and says what it would need
+    When an org admin tries the bearer fix on "acme" with a call for model "acme-chat"
+    Then the fix is reported as not applied and says "401"
+    And nothing about "acme" has changed but when it was updated
+    When the scorer is run
+    Then the scorer succeeds
+
+    Examples:
+      | plane           |
+      | v2              |
+      | v2 with Gateway |
+
+  # facts: auth_format alone decides; auth_type changes nothing for openai
+  @BEARER-20 @needs-org-writes
+  Scenario Outline: What is proposed where only one of the keys is set, or auth_type is another
+    Given a data plane on v2
+    And an org provider secret "acme" for model "acme-chat" with <metadata>
+    When the organization is audited
+    Then the audit finds "<rule>" on "acme"
+
+    Examples:
+      | metadata                                           | rule                  |
+      | auth_format "bearer"                               | auth-keys-half-set    |
+      | auth_type "api_key"                                | auth-keys-half-set    |
+      | auth_format "api_key"                              | auth-format-api-key   |
+      | auth_format "bearer" and auth_type "oauth_bearer"  | auth-type-not-api-key |

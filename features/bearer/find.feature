@@ -29,6 +29,28 @@ Feature: Finding the affected provider secret
     When the guide's command "bearer-step-1-org" is run for model "acme-chat"
     Then its filter fails on customModels that is no object
 
+  # guide: bearer-after-v2-migration, step 1, at both levels at once
+  @BEARER-4 @needs-org-writes @needs-project-writes
+  Scenario: The audit names for a model what the guide's search shows, at every level
+    Given a data plane on v2
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    And an org provider secret "other" for model "other-chat" with auth_format "bearer"
+    And a project provider secret "own" for model "acme-chat" with auth_format "api_key"
+    And an environment variable "ACME_CHAT" for model "acme-chat" that is no AI provider
+    When the organization is audited for model "acme-chat"
+    Then the audit names "acme" and "own" for the model
+    And the audit finds "auth-format-api-key" on "acme" and "own"
+
+  # guide: bearer-after-v2-migration, step 1: none has it, or nobody can say
+  @BEARER-4 @needs-org-writes
+  Scenario: A model that no secret has, and a customModels that is no object, are findings and never clean
+    Given a data plane on v2
+    And an org provider secret "odd" with customModels "acme-chat"
+    When the organization is audited for model "acme-chat"
+    Then the audit finds "custom-models-not-object" on "odd"
+    When the organization is audited for model "no-such-model"
+    Then the audit is not clean
+
   # guide: bearer-after-v2-migration, step 1, project level
   @BEARER-5 @needs-project-writes
   Scenario: The project-level search leaves other projects and other categories out

@@ -8,7 +8,7 @@ Feature: Repairing the provider secret
     Given a data plane on <plane>
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and organization_id "org-9"
-    When an org admin sets auth_format "bearer" and auth_type "api_key" on "acme"
+    When an org admin applies the bearer fix to "acme"
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
@@ -25,7 +25,7 @@ Feature: Repairing the provider secret
     Given a data plane on <plane>
     And a gateway that accepts only Bearer tokens
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and organization_id "org-9"
-    When an org admin sets auth_format "bearer" and auth_type "api_key" on "acme"
+    When an org admin applies the bearer fix to "acme"
     And the project's scorer is run
     Then the project's scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
@@ -41,8 +41,8 @@ Feature: Repairing the provider secret
   Scenario: A member who is not org admin is refused and nothing changes
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
-    When a member sets auth_format "bearer" and auth_type "api_key" on "acme"
-    Then the API refuses with status 403 and says "admin"
+    When a member applies the bearer fix to "acme"
+    Then the fix is reported as refused and says "org admin"
     And nothing about "acme" has changed
 
   # guide: bearer-after-v2-migration, step 2: the stored value must be the raw token
@@ -52,7 +52,7 @@ Feature: Repairing the provider secret
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     And the token of "acme" is stored with a Bearer prefix
-    When an org admin sets auth_format "bearer" and auth_type "api_key" on "acme"
+    When an org admin applies the bearer fix to "acme"
     And the scorer is run
     Then the scorer fails with an authentication error of the provider
     And the gateway saw Bearer twice before the token of "acme"
@@ -76,3 +76,44 @@ Feature: Repairing the provider secret
     When the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
+
+  # behaviour list: a fix that the API accepts but does not apply
+  @BEARER-18 @needs-org-writes @needs-choose-generation
+  Scenario: A fix that the API accepts and ignores is reported as not applied
+    Given a data plane on v2
+    And an API that ignores metadata in PATCH
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When an org admin applies the bearer fix to "acme"
+    Then the fix is reported as not applied and says "auth_format"
+    And nothing about "acme" has changed but when it was updated
+    When the scorer is run
+    Then the scorer fails with an authentication error of the provider
+
+  # guide: project-override-on-legacy-proxy, long-term fix: override is name-based
+  @BEARER-19 @needs-org-writes @needs-project-writes
+  Scenario Outline: Where the org's and the project's secret of one name are affected, both must be fixed
+    Given a data plane on <plane>
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When the organization is audited
+    Then the audit finds "same-name-both-affected" on "acme" and the project's "acme"
+    When an org admin applies the bearer fix to "acme"
+    Then the fix is proven
+    When the scorer is run
+    Then the scorer succeeds
+    When the project's scorer is run
+    Then the project's scorer fails with an authentication error of the provider
+    And the gateway saw the token of the project's "acme" as "Authorization: Api-Key"
+    When an org admin applies the bearer fix to the project's "acme"
+    Then the fix is proven
+    When the project's scorer is run
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of the project's "acme" as Bearer
+
+    Examples:
+      | plane           |
+      | v2              |
+      | v2 with Gateway |
+

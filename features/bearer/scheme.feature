@@ -65,7 +65,7 @@ Feature: Provider secrets after the migration to data plane v2
     Then the scorer fails with an authentication error of the provider
     And the gateway saw the token of "acme" as "Authorization: Api-Key"
     And nothing about "acme" has changed
-    When an org admin sets auth_format "bearer" and auth_type "api_key" on "acme"
+    When an org admin applies the bearer fix to "acme"
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
@@ -80,7 +80,7 @@ Feature: Provider secrets after the migration to data plane v2
     And the scorer is run
     Then the scorer fails with an authentication error of the provider
     And nothing about "acme" has changed
-    When an org admin sets auth_format "bearer" and auth_type "api_key" on "acme"
+    When an org admin applies the bearer fix to "acme"
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer

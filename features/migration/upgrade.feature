@@ -7,7 +7,7 @@ Feature: The two guides together, over an upgrade
     Given a data plane on v1 (<generation>)
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
-    When an org admin sets auth_format "bearer" and auth_type "api_key" on "acme"
+    When an org admin applies the bearer fix to "acme"
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer

@@ -22,9 +22,13 @@ type Inventory struct {
 	Tool         string       `json:"tool"`
 	APIURL       string       `json:"api_url"`
 	Organization Organization `json:"organization"`
-	TakenAt      string       `json:"taken_at"` // UTC, RFC 3339
-	Projects     []ProjectRef `json:"projects"`
-	Secrets      []Secret     `json:"secrets"`
+	// Key says what can be known of the key without writing: never the key.
+	Key     string `json:"key"`
+	TakenAt string `json:"taken_at"` // UTC, RFC 3339
+	// VisibleProjects is how many projects the key can see; Projects are those that were looked at.
+	VisibleProjects int          `json:"visible_projects"`
+	Projects        []ProjectRef `json:"projects"`
+	Secrets         []Secret     `json:"secrets"`
 	// Incomplete says what could not be read, or may have been cut; an inventory with an entry is never clean.
 	Incomplete []string `json:"incomplete,omitempty"`
 }
@@ -51,9 +55,11 @@ type Secret struct {
 	// Type is `type` of an ai_secret and `secret_type` of an env_var.
 	Type    string `json:"type"`
 	Preview string `json:"preview,omitempty"`
-	// Metadata is as the API sent it, byte for byte; in a saved inventory its secrets are redacted.
+	// Metadata is as the API sent it, byte for byte, null where there is none; in a saved inventory its secrets are redacted.
 	Metadata        json.RawMessage `json:"metadata"`
 	SecretUpdatedAt string          `json:"secret_updated_at,omitempty"`
+	// Redacted are the places that a saved inventory does not show, such as `metadata.additionalHeaders.X-Team`.
+	Redacted []string `json:"redacted,omitempty"`
 }
 
 // Path is the secret's own path in the control API.

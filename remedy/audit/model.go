@@ -1,0 +1,52 @@
+package audit
+
+import (
+	"encoding/json"
+
+	"github.com/planeproof/planeproof/remedy/inventory"
+)
+
+// Model is which secrets serve a model.
+type Model struct {
+	Name string `json:"name"`
+	// Custom are the secrets whose customModels has it: what the guide's jq filter gives (guide: bearer-after-v2-migration, step 1).
+	Custom []ModelSecret `json:"custom"`
+	// Default are those that serve it as a default model of their type.
+	Default []SecretRef `json:"default"`
+	// Undecided are those where it cannot be told, at which the guide's filter ends with an error.
+	Undecided []SecretRef `json:"undecided"`
+	served    bool        // by any of them
+}
+
+// ModelSecret is one secret as the guide's filter shows it, and where it belongs.
+type ModelSecret struct {
+	ID           string                `json:"id"`
+	Name         string                `json:"name"`
+	ProviderType string                `json:"provider_type"`
+	Preview      string                `json:"preview_secret"`
+	Metadata     json.RawMessage       `json:"metadata"`
+	Level        inventory.Level       `json:"level"`
+	Project      *inventory.ProjectRef `json:"project,omitempty"`
+}
+
+// gather looks for the model among the secrets of one owner.
+func (m *Model) gather(views []*view) {
+	if m == nil {
+		return
+	}
+	for _, v := range views {
+		eligible := v.asProvider().Eligible(m.Name)
+		m.served = m.served || eligible
+		_, custom := v.meta.CustomModels[m.Name]
+		switch {
+		case custom:
+			m.Custom = append(m.Custom, ModelSecret{
+				ID: v.ID, Name: v.Name, ProviderType: v.Type, Preview: v.Preview, Metadata: v.Metadata, Level: v.Level, Project: v.Project,
+			})
+		case v.modelsUndecided():
+			m.Undecided = append(m.Undecided, *v.ref)
+		case eligible:
+			m.Default = append(m.Default, *v.ref)
+		}
+	}
+}

@@ -1,0 +1,38 @@
+package audit
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Reference writes the rules as a page of the documentation (docs/rules.md).
+func Reference() string {
+	var b strings.Builder
+	b.WriteString(referenceHead)
+	b.WriteString("| rule | worst severity | rests on |\n|---|---|---|\n")
+	for _, r := range Rules() {
+		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s |\n", r.ID, r.ID, r.Severity, r.Confidence)
+	}
+	for _, r := range Rules() {
+		fmt.Fprintf(&b, "\n## %s\n\n**%s.** Worst severity: %s. Rests on: %s (%s).\n\n", r.ID, upperFirst(r.Title), r.Severity, r.Confidence, r.Source)
+		fmt.Fprintf(&b, "%s\n\nWhat to do: %s\n", r.Why, r.Advice)
+		if r.Needs != "" {
+			fmt.Fprintf(&b, "\nThe audit cannot decide it. It would need: %s.\n", r.Needs)
+		}
+	}
+	return b.String()
+}
+
+const referenceHead = `# Rules of the audit
+
+This page is generated from the rules: ` + "`go test ./remedy/audit -run TestReferenceIsCurrent -update`" + `.
+
+Severities: **error** fails, or is lost, as things are; **warning** fails under a condition that the audit cannot see, or will fail;
+**note** is good to know, and hidden without ` + "`--notes`" + `. A finding may be less severe than its rule's worst.
+
+A rule rests on what is **seen here** in the organization's own data, what was **recorded** by running the open-source proxy, what a
+**guide** of the vendor states, or what is **assumed** because nobody outside knows.
+
+`
+
+func upperFirst(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

@@ -1,0 +1,436 @@
+package fix_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"github.com/planeproof/planeproof/fakes/dataplane"
+	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/remedy/control"
+	"github.com/planeproof/planeproof/remedy/fix"
+	"github.com/planeproof/planeproof/remedy/inventory"
+)
+
+func TestApplyRefusesBeforeAnyWrite(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	one, two := o.secret("one", affected("")), o.secret("two", affected(""))
+	p := o.plan(fix.Bearer, fix.Situation{}, one, two)
+	since := len(o.journal())
+
+	_, err := o.apply(p, func(o *fix.Options) { o.Org = "Acme" })
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, `the organization "acme", not "Acme"`)
+
+	_, err = o.apply(p, func(o *fix.Options) { o.Wave = 3 })
+	assert.ErrorContains(t, err, "the plan has no wave 3")
+
+	other := *p
+	other.Organization.ID = strings.Replace(orgID, "6d1c", "7d1c", 1)
+	_, err = o.apply(&other, nil)
+	assert.ErrorContains(t, err, "the key is of another organization")
+
+	o.admin("PATCH", two.Path(), `{"metadata":{"auth_format":"api_key"}}`)
+	_, err = o.apply(p, nil)
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, "nothing was written, as secrets have changed since the plan was made: two: its metadata is another")
+
+	o.admin("PATCH", one.Path(), `{"name":"renamed"}`)
+	o.admin("DELETE", two.Path(), "")
+	_, err = o.apply(p, nil)
+	assert.ErrorContains(t, err, "one: its name or type is another; two does not exist any more")
+	assert.Empty(t, cut(o.writes(since), "PATCH "+two.Path()+" 200", "PATCH "+one.Path()+" 200", "DELETE "+two.Path()+" 200"))
+	assert.NoFileExists(t, o.dir+"/backup.json")
+}
+
+// cut removes one occurrence of each.
+func cut(from []string, each ...string) []string {
+	for _, one := range each {
+		for i, s := range from {
+			if s == one {
+				from = append(from[:i:i], from[i+1:]...)
+				break
+			}
+		}
+	}
+	return from
+}
+
+func TestApplyRefusalsOfTheAPI(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	p := o.plan(fix.Bearer, fix.Situation{}, o.secret("one", affected("")))
+	before := o.object(inventory.Secret{ID: p.Steps[0].SecretID, Level: inventory.Org}).Raw
+	var said strings.Builder
+
+	err := fix.Apply(context.Background(), o.client(memberKey), p, o.options(&said))
+	require.Equal(t, control.Forbidden, control.KindOf(err))
+	assert.ErrorContains(t, err, "org admin")
+
+	err = fix.Apply(context.Background(), o.client("bt-nobody"), p, o.options(&said))
+	require.Equal(t, control.WrongKey, control.KindOf(err))
+
+	o.faults(tenancy.Fault{Path: "/v1/organization", Status: 200, Header: map[string]string{"Content-Type": "text/html"}, Body: "<html>login"})
+	_, err = o.apply(p, nil)
+	require.Equal(t, control.Broken, control.KindOf(err))
+
+	o.faults(tenancy.Fault{Path: "/v1/ai_secret/", Method: "PATCH", Status: 400,
+		Body: `{"error":"additionalHeaders ` + headerValue + ` of svc:` + password + ` not liked"}`})
+	_, err = o.apply(p, nil)
+	require.Equal(t, control.Refused, control.KindOf(err))
+	assert.NotContains(t, err.Error(), "canary", "the API may echo what it refuses")
+	assert.ErrorContains(t, err, "not liked")
+
+	o.faults()
+	o.server.Close()
+	_, err = o.apply(p, nil)
+	require.Equal(t, control.Unreachable, control.KindOf(err))
+	assert.Equal(t, before, o.object(inventory.Secret{ID: p.Steps[0].SecretID, Level: inventory.Org}).Raw, "nothing changed")
+}
+
+func TestBearerChangesItsTwoKeysAndProvesIt(t *testing.T) {
+	t.Parallel()
+	for _, needsName := range []bool{false, true} {
+		o := newOrg(t, func(c *dataplane.Config) { c.PatchNeedsName = needsName })
+		org, own := o.secret("acme", callable(`,"n":12345678901234567890`)), o.projectSecret("evals", "acme", callable(""))
+		orgBefore, ownBefore := o.object(org), o.object(own)
+		p := o.plan(fix.Bearer, fix.Situation{Version: version("2.0.0")}, org, own)
+		since := len(o.journal())
+		said, err := o.apply(p, func(o *fix.Options) { o.Model = "acme-chat" })
+		require.NoError(t, err)
+		assert.Contains(t, said, "wave 1\n  acme (project evals): changed, read back and proven; a call of acme-chat works with and without the caches\nwave 2\n  acme (org)")
+
+		want := []string{"PATCH " + own.Path() + " 200", "PATCH " + org.Path() + " 200"}
+		if needsName {
+			want = append([]string{"PATCH " + own.Path() + " 400"}, want...)
+		}
+		assert.Equal(t, want, o.writes(since), "OVERRIDE-19: name only after a 400, and only for the env_var")
+		for _, pair := range [][2]gjson.Result{{orgBefore, o.object(org)}, {ownBefore, o.object(own)}} {
+			expected := strings.Replace(pair[0].Get("metadata").Raw, `"auth_format":"api_key"`, `"auth_format":"bearer"`, 1)
+			assert.Equal(t, expected, pair[1].Get("metadata").Raw, "every other byte is as it was")
+			for _, field := range []string{"name", "preview_secret", "secret_updated_at", "created"} {
+				assert.Equal(t, pair[0].Get(field).Raw, pair[1].Get(field).Raw, field)
+			}
+		}
+		since = len(o.journal())
+		said, err = o.apply(p, nil)
+		require.NoError(t, err)
+		assert.Contains(t, said, "is as planned already, not written")
+		assert.Empty(t, o.writes(since))
+	}
+}
+
+func TestFilesTellWhoAndHoldNoSecrets(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	one := o.secret("one", affected(""))
+	p := o.plan(fix.Bearer, fix.Situation{}, one)
+	said, err := o.apply(p, nil)
+	require.NoError(t, err)
+	assert.NotContains(t, said, "canary")
+	journal, err := os.ReadFile(fix.JournalPath(o.dir + "/backup.json"))
+	require.NoError(t, err)
+	assert.NotContains(t, string(journal), "canary")
+	lines := strings.Split(strings.TrimSpace(string(journal)), "\n")
+	require.Len(t, lines, 3)
+	for i, event := range []string{"begin", "written", "proven"} {
+		assert.Equal(t, event, gjson.Get(lines[i], "event").String())
+		assert.Equal(t, fix.JournalSchema, gjson.Get(lines[i], "schema").String())
+		assert.Equal(t, `{"key":"test key","os_user":"tester"}`, gjson.Get(lines[i], "who").Raw)
+		assert.Equal(t, "acme", gjson.Get(lines[i], "organization.name").String())
+		assert.NotEmpty(t, gjson.Get(lines[i], "at").String())
+	}
+	assert.Equal(t, `[{"key":"auth_format","before":"\"api_key\"","after":"\"bearer\""}]`, gjson.Get(lines[0], "changes").Raw)
+
+	backup, err := os.ReadFile(o.dir + "/backup.json")
+	require.NoError(t, err)
+	assert.Contains(t, gjson.GetBytes(backup, "warning").String(), "metadata may hold credentials")
+	assert.Contains(t, string(backup), headerValue, "it must be able to restore")
+	assert.NotContains(t, string(backup), "sk-canary-stored")
+	for _, file := range []string{"/backup.json", "/backup.json.journal.jsonl"} {
+		info, err := os.Stat(o.dir + file)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode(), file)
+	}
+}
+
+func TestIgnoredAndMergedChangesAreReported(t *testing.T) {
+	t.Parallel()
+	metadata := `{"auth_type":"api_key","auth_format":"bearer","api_base":"http://gateway:8080/v1","excludeDefaultModels":true,
+		"customModels":{"acme-chat":{"format":"openai","flavor":"chat"}}}`
+	strict := fix.Situation{Generation: provider.Legacy202602}
+	for _, row := range []struct {
+		name, patch string
+		remedy      fix.Remedy
+		in          fix.Situation
+		says        []string
+	}{
+		{"BEARER-18", dataplane.PatchIgnore, fix.Bearer, fix.Situation{Version: version("2.0.0")},
+			[]string{`auth_format is "api_key", not "bearer"`, "the secret is as it was"}},
+		{"OVERRIDE-18", dataplane.PatchMerge, fix.Workaround, strict,
+			[]string{`auth_format is "bearer", not (absent)`, `auth_type is "api_key", not (absent)`, "the secret is as it was"}},
+		{"literal merged", dataplane.PatchMerge, fix.Literal, strict, []string{"auth_type is", "it could be put back only in part: supportsStreaming is true, not (absent)"}},
+	} {
+		o := newOrg(t, func(c *dataplane.Config) { c.Patch = row.patch })
+		own := o.projectSecret("evals", "own", metadata)
+		if row.remedy == fix.Bearer {
+			own = o.projectSecret("evals", "other", affected(""))
+		}
+		later := o.secret("later", affected(""))
+		p := o.plan(row.remedy, row.in, own)
+		require.Len(t, p.Steps, 1, "%v", p.Refused)
+		p.Steps = append(p.Steps, o.plan(fix.Bearer, fix.Situation{}, later).Steps...)
+		_, err := o.apply(p, nil)
+		require.ErrorIs(t, err, fix.ErrNotApplied, row.name)
+		for _, text := range append(row.says, "accepted the change, but did not apply it", "1 later steps were not begun") {
+			assert.ErrorContains(t, err, text, row.name)
+		}
+		assert.JSONEq(t, affected(""), o.metadata(later), "stopped at the first failed proof")
+	}
+}
+
+func TestMergedOrgSecretIsPutBackWhole(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, func(c *dataplane.Config) { c.Patch = dataplane.PatchMerge })
+	one := o.secret("one", `{"auth_format":"api_key","old":1}`)
+	p := o.plan(fix.Bearer, fix.Situation{}, one)
+	p.Steps[0].Edit.Remove = []string{"old"} // a plan that an API that merges cannot fulfil
+	p.Steps[0].After = "sha256:of something"
+	before := o.object(one)
+	since := len(o.journal())
+	_, err := o.apply(p, nil)
+	assert.ErrorContains(t, err, "old is 1, not (absent); it was put back, and is as it was")
+	after := o.object(one)
+	assert.JSONEq(t, before.Get("metadata").Raw, after.Get("metadata").Raw)
+	assert.Equal(t, before.Get("secret_updated_at").Raw, after.Get("secret_updated_at").Raw)
+	assert.Equal(t, []string{"PATCH " + one.Path() + " 200", "PATCH " + one.Path() + " 200", "PUT /v1/ai_secret 200"}, o.writes(since))
+}
+
+// meddler changes a secret behind the back of the one request that it waits for.
+type meddler struct {
+	next   http.RoundTripper
+	before func(*http.Request)
+	after  func(*http.Request)
+}
+
+func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
+	if m.before != nil {
+		m.before(r)
+	}
+	resp, err := m.next.RoundTrip(r)
+	if m.after != nil {
+		m.after(r)
+	}
+	return resp, err
+}
+
+func (o *org) applyMeddled(p *fix.Plan, m meddler) error {
+	m.next = o.server.Client().Transport
+	var said strings.Builder
+	return fix.Apply(context.Background(), control.New(o.url(), adminKey, &http.Client{Transport: m}), p, o.options(&said))
+}
+
+func TestChangesMeanwhileAreNotOverwritten(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	one := o.secret("one", `{"auth_format":"api_key","api_base":"http://a"}`)
+	p := o.plan(fix.Bearer, fix.Situation{}, one)
+	reads := 0
+	err := o.applyMeddled(p, meddler{before: func(r *http.Request) {
+		if r.URL.Path != "/"+tenantID+one.Path() {
+			return
+		}
+		if reads++; reads == 2 { // the second look at the secret, after all were compared
+			o.admin("PATCH", one.Path(), `{"metadata":{"auth_format":"api_key","api_base":"http://b"}}`)
+		}
+	}})
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, "changed by somebody else while the plan was applied; not written")
+	assert.JSONEq(t, `{"auth_format":"api_key","api_base":"http://b"}`, o.metadata(one))
+
+	o = newOrg(t, nil)
+	one = o.secret("one", `{"auth_format":"api_key","api_base":"http://a"}`)
+	p = o.plan(fix.Bearer, fix.Situation{}, one)
+	err = o.applyMeddled(p, meddler{after: func(r *http.Request) {
+		if r.Method == http.MethodPatch {
+			o.admin("PATCH", one.Path(), `{"metadata":{"auth_format":"bearer","auth_type":"api_key","api_base":"http://b"}}`)
+		}
+	}})
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, "not only what was asked has changed: metadata.api_base")
+	assert.JSONEq(t, `{"auth_format":"bearer","auth_type":"api_key","api_base":"http://b"}`, o.metadata(one), "their change is left")
+
+	o = newOrg(t, nil)
+	one = o.secret("one", `{"auth_format":"api_key"}`)
+	p = o.plan(fix.Bearer, fix.Situation{}, one)
+	err = o.applyMeddled(p, meddler{after: func(r *http.Request) {
+		if r.Method == http.MethodPatch {
+			o.admin("PATCH", one.Path(), `{"secret":"sk-another-one-entirely"}`)
+		}
+	}})
+	assert.ErrorContains(t, err, "secret_updated_at", "the stored value must be the same")
+}
+
+func TestRawToken(t *testing.T) {
+	t.Parallel()
+	const token = "sk-canary-new-token-4711"
+	for _, bad := range []string{"Bearer " + token, " " + token, token + "\n", "", "a b"} {
+		err := fix.CheckToken(bad)
+		require.ErrorIs(t, err, fix.ErrNotApplied, bad)
+		assert.NotContains(t, err.Error(), "canary")
+	}
+	o := newOrg(t, nil)
+	org, own := o.secret("one", `null`), o.projectSecret("evals", "own", affected(""))
+	p := o.plan(fix.RawToken, fix.Situation{}, own)
+	before := o.object(own)
+	_, err := o.apply(p, nil)
+	require.ErrorIs(t, err, fix.ErrTokenNeeded)
+	_, err = o.apply(p, func(o *fix.Options) { o.Token = "Bearer " + token })
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+
+	since := len(o.journal())
+	said, err := o.apply(p, func(o *fix.Options) { o.Token = token })
+	require.NoError(t, err)
+	assert.NotContains(t, said, "canary")
+	_, err = o.apply(o.plan(fix.RawToken, fix.Situation{}, org), func(p *fix.Options) { p.Token, p.Backup = token, o.dir+"/org.json" })
+	require.NoError(t, err, "metadata null is no obstacle")
+	assert.NotEqual(t, before.Get("secret_updated_at").Raw, o.object(own).Get("secret_updated_at").Raw)
+	assert.Equal(t, before.Get("metadata").Raw, o.object(own).Get("metadata").Raw)
+	handed := o.admin("POST", "/api/secret", `{"mode":"full","project_id":"`+own.Project.ID+`"}`)
+	assert.Equal(t, token, handed.Get("org.0.secret").String())
+	assert.Equal(t, token, handed.Get("project.0.secret").String())
+	assert.Len(t, o.writes(since), 3, "one for each, and that of this test")
+
+	since = len(o.journal())
+	_, err = o.apply(p, nil)
+	require.NoError(t, err, "done already, so no token is needed")
+	assert.Empty(t, o.writes(since))
+	for _, file := range []string{"/backup.json", "/backup.json.journal.jsonl"} {
+		raw, err := os.ReadFile(o.dir + file)
+		require.NoError(t, err)
+		assert.NotContains(t, string(raw), token)
+	}
+	require.NoError(t, os.Remove(fix.JournalPath(o.dir+"/backup.json")))
+	_, err = o.apply(p, nil)
+	assert.ErrorContains(t, err, "its stored value has been replaced", "without the journal nobody knows by whom")
+
+	same := o.plan(fix.RawToken, fix.Situation{}, o.find(own.ID))
+	_, err = o.apply(same, func(p *fix.Options) { p.Token, p.Backup = token, o.dir+"/same.json" })
+	assert.ErrorContains(t, err, "secret_updated_at did not move")
+}
+
+func TestCallsProveOrRefute(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	// A gateway that wants Api-Key, where auth_format api_key is right (behaviours: BEARER-13).
+	right := o.secret("right", strings.Replace(callable(""), "/v1", "/apikey/v1", 1))
+	before := o.metadata(right)
+	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, right), func(o *fix.Options) { o.Model = "acme-chat" })
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, "it worked before the change; it was put back, and is as it was")
+	assert.JSONEq(t, before, o.metadata(right))
+	o.admin("DELETE", right.Path(), "")
+
+	// A stored Bearer prefix (behaviours: BEARER-9): the change is right, and not enough.
+	prefixed := o.secret("prefixed", callable(""))
+	o.admin("PATCH", prefixed.Path(), `{"secret":"Bearer sk-canary-stored"}`)
+	prefixed = o.find(prefixed.ID)
+	p := o.plan(fix.Bearer, fix.Situation{}, prefixed)
+	assert.Contains(t, strings.Join(p.Steps[0].Notes, " "), "the gateway would see Bearer twice")
+	_, err = o.apply(p, func(p *fix.Options) { p.Model, p.Backup = "acme-chat", o.dir+"/2.json" })
+	assert.ErrorContains(t, err, "a call of acme-chat past the caches fails: status 401")
+	assert.ErrorContains(t, err, "the change is in place")
+	assert.NotContains(t, err.Error(), "canary")
+	p = o.plan(fix.RawToken, fix.Situation{}, o.find(prefixed.ID))
+	_, err = o.apply(p, func(p *fix.Options) { p.Model, p.Token, p.Backup = "acme-chat", "sk-canary-raw", o.dir+"/3.json" })
+	require.NoError(t, err)
+
+	// A secret that does not serve the model is not called.
+	other := o.secret("other", `{"auth_format":"api_key","excludeDefaultModels":true}`)
+	said, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, other), func(p *fix.Options) { p.Model, p.Backup = "acme-chat", o.dir+"/4.json" })
+	require.NoError(t, err)
+	assert.Contains(t, said, "no call was made, as it does not serve acme-chat")
+}
+
+func TestAnotherSecretsAnswerIsNoProof(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	plain := callable("")
+	o.secret("works", strings.Replace(plain, `"api_key","customModels"`, `"bearer","customModels"`, 1))
+	broken := o.secret("broken", strings.Replace(plain, "/v1", "/apikey/v1", 1))
+	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, broken), func(p *fix.Options) { p.Model = "acme-chat" })
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, `it was served by "works", another secret`, "OVERRIDE-10: it hides behind the other")
+}
+
+func TestLostAnswerIsReadBack(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	one := o.secret("one", affected(""))
+	err := o.applyMeddled(o.plan(fix.Bearer, fix.Situation{}, one), meddler{})
+	require.NoError(t, err)
+
+	two := o.secret("two", affected(""))
+	p := o.plan(fix.Bearer, fix.Situation{}, two)
+	since := len(o.journal())
+	var said strings.Builder
+	options := o.options(&said)
+	options.Backup += ".2"
+	lossy := &http.Client{Transport: losing{o.server.Client().Transport}}
+	require.NoError(t, fix.Apply(context.Background(), control.New(o.url(), adminKey, lossy), p, options))
+	assert.Equal(t, []string{"PATCH " + two.Path() + " 200"}, o.writes(since), "not written twice")
+}
+
+// losing drops the answer of every PATCH.
+type losing struct{ next http.RoundTripper }
+
+func (l losing) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := l.next.RoundTrip(r)
+	if err == nil && r.Method == http.MethodPatch {
+		_ = resp.Body.Close()
+		return nil, io.ErrUnexpectedEOF
+	}
+	return resp, err
+}
+
+func TestOtherPlansBackupIsKept(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, o.secret("one", affected(""))), nil)
+	require.NoError(t, err)
+	_, err = o.apply(o.plan(fix.Bearer, fix.Situation{}, o.secret("two", affected(""))), nil)
+	require.ErrorIs(t, err, fix.ErrFile)
+	assert.ErrorContains(t, err, "it is the backup of another plan")
+}
+
+func TestWavesAreDoneAlone(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	var all []inventory.Secret
+	for i := range 3 {
+		all = append(all, o.secret(fmt.Sprintf("s%d", i), affected("")))
+	}
+	p := o.plan(fix.Bearer, fix.Situation{}, all...)
+	_, err := o.apply(p, func(o *fix.Options) { o.Wave = 2 })
+	require.NoError(t, err)
+	assert.Contains(t, o.metadata(all[0]), `"auth_format":"api_key"`)
+	assert.Contains(t, o.metadata(all[1]), `"auth_format":"bearer"`)
+	_, err = o.apply(p, nil)
+	require.NoError(t, err)
+	raw, err := os.ReadFile(o.dir + "/backup.json")
+	require.NoError(t, err)
+	var backup fix.Backup
+	require.NoError(t, json.Unmarshal(raw, &backup))
+	assert.Len(t, backup.Secrets, 3, "a later wave adds to the backup of the plan")
+}

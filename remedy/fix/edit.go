@@ -1,0 +1,77 @@
+package fix
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/sjson"
+)
+
+// Entry is one metadata key and its new value.
+type Entry struct {
+	Key   string          `json:"key"`
+	Value json.RawMessage `json:"value"`
+}
+
+// Edit changes the keys that it names and no others.
+type Edit struct {
+	Set    []Entry  `json:"set,omitempty"`
+	Remove []string `json:"remove,omitempty"`
+}
+
+// keys are all keys that the edit names.
+func (e Edit) keys() []string {
+	keys := slices.Clone(e.Remove)
+	for _, entry := range e.Set {
+		keys = append(keys, entry.Key)
+	}
+	return keys
+}
+
+// Apply returns the metadata with the edit done; every byte that belongs to no named key is as it was. It refuses metadata that is
+// malformed, no object, or has a key twice at any level, because an edit of such metadata could do something else than it says.
+func (e Edit) Apply(metadata []byte) ([]byte, error) {
+	want, err := object(metadata)
+	if err != nil {
+		return nil, err
+	}
+	edited := metadata
+	for _, entry := range e.Set {
+		value, err := decode(entry.Value)
+		if err != nil {
+			return nil, fmt.Errorf("set metadata key %q: %w", entry.Key, err)
+		}
+		want[entry.Key] = value
+		if edited, err = sjson.SetRawBytes(edited, escapePath(entry.Key), entry.Value); err != nil {
+			return nil, fmt.Errorf("set metadata key %q: %w", entry.Key, err)
+		}
+	}
+	for _, key := range e.Remove {
+		delete(want, key)
+		if edited, err = sjson.DeleteBytes(edited, escapePath(key)); err != nil {
+			return nil, fmt.Errorf("remove metadata key %q: %w", key, err)
+		}
+	}
+	// sjson does not report every key that it cannot handle, so its work is read again.
+	got, err := object(edited)
+	if err != nil || !equalValues(got, want) {
+		return nil, errors.New("edit metadata: the edit would change more than the keys named")
+	}
+	return edited, nil
+}
+
+// escapePath makes a key one step of an sjson path, whatever is in it.
+func escapePath(key string) string {
+	var b strings.Builder
+	for i := range len(key) {
+		c := key[i]
+		if c < 0x80 && c != '_' && !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}

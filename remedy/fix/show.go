@@ -1,0 +1,122 @@
+package fix
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/planeproof/planeproof/evidence"
+)
+
+// Change is what an edit does to one key, as it may be shown.
+type Change struct {
+	Key    string `json:"key"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+const absent = "(absent)"
+
+// hidden stands for what may be a credential.
+const hidden = "‹redacted›"
+
+// changes shows what differs between two metadata objects.
+func changes(before, after map[string]any) []Change {
+	var all []Change
+	for _, key := range differing(before, after) {
+		all = append(all, Change{key, shown(before, key), shown(after, key)})
+	}
+	return all
+}
+
+func shown(object map[string]any, key string) string {
+	value, there := object[key]
+	if !there {
+		return absent
+	}
+	return show(key, value)
+}
+
+// word is the shape of the values that auth_format and auth_type have.
+var word = regexp.MustCompile(`^[a-z_]{1,32}$`)
+
+// show shows a metadata value. Only what is known to be harmless is shown as it is: an unknown key may hold a credential as
+// well as additionalHeaders, or the user information and query of api_base.
+func show(key string, value any) string {
+	switch v := value.(type) {
+	case nil, bool, json.Number:
+		return fmt.Sprint(orNull(v))
+	case string:
+		switch {
+		case key == "api_base":
+			return fmt.Sprintf("%q", showURL(v))
+		case (key == "auth_format" || key == "auth_type") && word.MatchString(v):
+			return fmt.Sprintf("%q", v)
+		}
+		return fmt.Sprintf("‹string of %d bytes›", len(v))
+	case []any:
+		if names, ok := texts(v); ok && key == "models" {
+			return "[" + strings.Join(names, ", ") + "]"
+		}
+		return fmt.Sprintf("‹array of %d›", len(v))
+	case map[string]any:
+		names := slices.Sorted(maps.Keys(v))
+		switch key {
+		case "customModels":
+			return "{" + evidence.Printable(strings.Join(names, ", ")) + "}"
+		case "additionalHeaders":
+			for i, name := range names {
+				names[i] = evidence.Printable(name) + ": " + hidden
+			}
+			return "{" + strings.Join(names, ", ") + "}"
+		}
+		return fmt.Sprintf("‹object of %d keys›", len(v))
+	}
+	return hidden
+}
+
+func orNull(v any) any {
+	if v == nil {
+		return "null"
+	}
+	return v
+}
+
+func texts(list []any) ([]string, bool) {
+	var out []string
+	for _, item := range list {
+		text, ok := item.(string)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, evidence.Printable(text))
+	}
+	return out, true
+}
+
+// showURL shows a URL without its user information, query and fragment.
+func showURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Opaque != "" || u.Host == "" && strings.Contains(raw, "@") {
+		return hidden
+	}
+	text := u.EscapedPath()
+	if u.Host != "" {
+		text = u.Host + text
+		if u.User != nil {
+			text = hidden + "@" + text
+		}
+		text = "//" + text
+	}
+	if u.Scheme != "" {
+		text = u.Scheme + ":" + text
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		text += "?" + hidden
+	}
+	return text
+}

@@ -1,0 +1,82 @@
+package fix
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/planeproof/planeproof/evidence"
+)
+
+// Text shows the plan to a person: every change with its reasons, what is refused, and what is not needed.
+func (p *Plan) Text() string {
+	var b strings.Builder
+	line := func(format string, args ...any) {
+		b.WriteString(evidence.Printable(fmt.Sprintf(format, args...)) + "\n")
+	}
+	line("organization %s (%s), %s", p.Organization.Name, p.Organization.ID, p.APIURL)
+	for i, s := range p.Steps {
+		if i == 0 || s.Wave != p.Steps[i-1].Wave {
+			line("wave %d", s.Wave)
+		}
+		line("  %s: %s, remedy %s", label(s.Name, s.Level, s.Project), s.SecretID, s.Remedy)
+		for _, c := range s.Diff {
+			line("    %s: %s → %s", c.Key, c.Before, c.After)
+		}
+		line("    %s %s %s", s.Request.Method, s.Request.Path, s.Request.Body)
+		judged(line, s.Conditions)
+		for _, cost := range s.Costs {
+			line("    costs: %s", cost)
+		}
+		for _, note := range s.Notes {
+			line("    note: %s", note)
+		}
+		if s.Alternative != "" {
+			line("    %s", s.Alternative)
+		}
+	}
+	for _, name := range p.Already {
+		line("  %s: is so already", name)
+	}
+	for _, r := range p.Refused {
+		line("  %s: remedy %s is refused: %s", r.Name, r.Remedy, r.Reason)
+		judged(line, r.Conditions)
+	}
+	return b.String()
+}
+
+func judged(line func(string, ...any), conditions []Condition) {
+	for _, c := range conditions {
+		mark := "holds"
+		if !c.Holds {
+			mark = "does not hold"
+		}
+		line("    condition %q %s: %s", c.Name, mark, c.Judged)
+	}
+}
+
+// Text shows to a person what restoring means.
+func (u Undo) Text() string {
+	var b strings.Builder
+	line := func(format string, args ...any) {
+		b.WriteString(evidence.Printable(fmt.Sprintf(format, args...)) + "\n")
+	}
+	s := u.Saved.Step
+	what := "is as in the backup"
+	switch {
+	case u.Needed:
+		what = "metadata is written back"
+	case len(u.Obstacles) > 0:
+		what = "is not touched"
+	}
+	line("  %s: %s, %s", label(s.Name, s.Level, s.Project), s.SecretID, what)
+	for _, c := range u.Changes {
+		line("    %s: %s → %s", c.Key, c.Before, c.After)
+	}
+	for _, o := range u.Obstacles {
+		line("    cannot be undone: %s", o)
+	}
+	for _, c := range u.Caveats {
+		line("    %s", c)
+	}
+	return b.String()
+}

@@ -1,0 +1,247 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/remedy/control"
+)
+
+// envVarLimit is the explicit limit of an env_var listing, which has no cursors; concurrency is how many are asked for at once.
+const (
+	envVarLimit = 1000
+	concurrency = 8
+)
+
+// Options says what Read looks at. The organization's own secrets are always read.
+type Options struct {
+	// Projects are the ids of the projects to read.
+	Projects []string
+	// All reads every project that the key can see.
+	All bool
+	// ExpectProjects is how many projects the key should see at least, 0 for no expectation.
+	ExpectProjects int
+	// Org is the organization's name, needed only where the key sees several.
+	Org string
+	// Tool names the program and its version in the inventory.
+	Tool string
+	// Progress is told how many listings of projects were read, from one goroutine at a time; nil for nobody.
+	Progress func(done, total int)
+}
+
+// ErrOrganization is that the organization meant is not known.
+var ErrOrganization = errors.New("find the organization")
+
+// Read takes the inventory of one organization with GET alone. An error is that not even the organization could be read; all else that
+// is missing, or may be, is said in Incomplete.
+func Read(ctx context.Context, client *control.Client, o Options) (Inventory, error) {
+	org, visible, err := organization(ctx, client, o.Org)
+	if err != nil {
+		return Inventory{}, err
+	}
+	r := &reader{client: client, options: o, org: org, found: Inventory{
+		Schema: Schema, Tool: o.Tool, APIURL: client.BaseURL(), TakenAt: time.Now().UTC().Format(time.RFC3339),
+		Organization: Organization(org), Key: describeKey(visible),
+		Projects: []ProjectRef{}, Secrets: []Secret{},
+	}}
+	r.readOrg(ctx)
+	projects := r.choose(r.listProjects(ctx))
+	r.readProjects(ctx, projects)
+	if ctx.Err() != nil {
+		return Inventory{}, fmt.Errorf("read inventory: %w", ctx.Err())
+	}
+	r.sort()
+	return r.found, nil
+}
+
+// organization finds the one that is meant, and how many the key sees.
+func organization(ctx context.Context, client *control.Client, name string) (control.Organization, int, error) {
+	all, err := client.Organizations(ctx)
+	if err != nil {
+		return control.Organization{}, 0, fmt.Errorf("read organization: %w", err)
+	}
+	var names []string
+	for _, org := range all {
+		if org.Name == name || name == "" && len(all) == 1 {
+			return org, len(all), nil
+		}
+		names = append(names, evidence.Printable(org.Name))
+	}
+	switch {
+	case len(all) == 0:
+		return control.Organization{}, 0, fmt.Errorf("%w: the key sees none", ErrOrganization)
+	case name == "":
+		return control.Organization{}, 0, fmt.Errorf("%w: the key sees several, name one: %s", ErrOrganization, strings.Join(names, ", "))
+	default:
+		return control.Organization{}, 0, fmt.Errorf("%w: %q is not what the key sees: %s", ErrOrganization, name, strings.Join(names, ", "))
+	}
+}
+
+// describeKey says what reading alone shows of a key.
+func describeKey(organizations int) string {
+	scope := "sees one organization"
+	if organizations > 1 {
+		scope = fmt.Sprintf("sees %d organizations", organizations)
+	}
+	return "Braintrust API key, " + scope + "; whether it is an org admin's shows only in a write, and none was sent"
+}
+
+// reader is one inventory being taken.
+type reader struct {
+	client  *control.Client
+	options Options
+	org     control.Organization
+
+	mu    sync.Mutex // guards what follows while projects are read
+	found Inventory
+	done  int
+}
+
+func (r *reader) missing(format string, args ...any) {
+	r.found.Incomplete = append(r.found.Incomplete, fmt.Sprintf(format, args...))
+}
+
+// readOrg reads the secrets of the organization's two levels.
+func (r *reader) readOrg(ctx context.Context) {
+	list, err := r.client.AISecrets(ctx, r.org.Name)
+	if err != nil {
+		r.missing("provider secrets of the organization: %v", err)
+	}
+	for _, o := range list {
+		if o.OrgID == "" || strings.EqualFold(o.OrgID, r.org.ID) {
+			r.found.Secrets = append(r.found.Secrets, secret(o, Org, nil))
+		}
+	}
+	list, cut, err := r.client.EnvVars(ctx, "organization", r.org.ID, envVarLimit)
+	if err != nil {
+		r.missing("environment variables of the organization: %v", err)
+	}
+	r.keep(list, cut, OrgEnv, nil)
+}
+
+// keep adds what one env_var listing holds.
+func (r *reader) keep(list []control.Object, cut bool, level Level, project *ProjectRef) {
+	for _, o := range list {
+		r.found.Secrets = append(r.found.Secrets, secret(o, level, project))
+	}
+	if cut {
+		owner := "the organization"
+		if project != nil {
+			owner = project.String()
+		}
+		r.missing("the listing of %s holds exactly its limit of %d: there may be more", owner, envVarLimit)
+	}
+}
+
+// listProjects lists what the key can see of this organization.
+func (r *reader) listProjects(ctx context.Context) []ProjectRef {
+	list, err := r.client.Projects(ctx, r.org.Name)
+	if err != nil {
+		r.missing("list of projects: %v", err)
+	}
+	var visible []ProjectRef
+	for _, p := range list {
+		if p.OrgID == "" || strings.EqualFold(p.OrgID, r.org.ID) {
+			visible = append(visible, ProjectRef{ID: p.ID, Name: p.Name})
+		}
+	}
+	r.found.VisibleProjects = len(visible)
+	if expected := r.options.ExpectProjects; len(visible) < expected {
+		r.missing("the key sees %d projects, but %d are expected", len(visible), expected)
+	}
+	return visible
+}
+
+// choose returns the projects to read. One that is asked for and cannot be seen is missing: a listing of it would be empty.
+func (r *reader) choose(visible []ProjectRef) []ProjectRef {
+	if r.options.All {
+		return visible
+	}
+	var chosen []ProjectRef
+	for n, id := range r.options.Projects {
+		same := func(other string) bool { return strings.EqualFold(other, id) }
+		if slices.ContainsFunc(r.options.Projects[:n], same) {
+			continue
+		}
+		i := slices.IndexFunc(visible, func(p ProjectRef) bool { return same(p.ID) })
+		if i < 0 {
+			r.missing("project %s: the key sees no project of this id", evidence.Printable(id))
+			continue
+		}
+		chosen = append(chosen, visible[i])
+	}
+	return chosen
+}
+
+// readProjects reads each project with one listing. Where the API is gone or the key is not taken any more, it stops and says how much
+// is missing.
+func (r *reader) readProjects(ctx context.Context, projects []ProjectRef) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(concurrency)
+	for i := range projects {
+		group.Go(func() error { return r.readProject(ctx, &projects[i], len(projects)) })
+	}
+	if err := group.Wait(); err != nil {
+		r.missing("%d of %d projects were not read: %v", len(projects)-r.done, len(projects), err)
+	}
+}
+
+func (r *reader) readProject(ctx context.Context, project *ProjectRef, total int) error {
+	if ctx.Err() != nil {
+		return nil // told by whoever ended it
+	}
+	list, cut, err := r.client.EnvVars(ctx, "project", project.ID, envVarLimit)
+	kind := control.KindOf(err)
+	if kind == control.Unreachable || kind == control.WrongKey || kind == control.Interrupted {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.missing("%s: %v", project, err)
+	} else {
+		r.found.Projects = append(r.found.Projects, *project)
+		r.keep(list, cut, Project, project)
+	}
+	r.done++
+	if r.options.Progress != nil {
+		r.options.Progress(r.done, total)
+	}
+	return nil
+}
+
+// sort gives the inventory an order that does not depend on which answer came first.
+func (r *reader) sort() {
+	byName := func(a, b ProjectRef) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) }
+	slices.SortFunc(r.found.Projects, byName)
+	slices.Sort(r.found.Incomplete)
+	levels := []Level{Org, OrgEnv, Project}
+	slices.SortFunc(r.found.Secrets, func(a, b Secret) int {
+		byLevel := cmp.Compare(slices.Index(levels, a.Level), slices.Index(levels, b.Level))
+		if byLevel == 0 && a.Project != nil && b.Project != nil {
+			byLevel = byName(*a.Project, *b.Project)
+		}
+		return cmp.Or(byLevel, cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// String names the project for a person.
+func (p *ProjectRef) String() string {
+	return fmt.Sprintf("project %q (%s)", p.Name, evidence.Printable(p.ID))
+}
+
+func secret(o control.Object, level Level, project *ProjectRef) Secret {
+	return Secret{
+		ID: o.ID, Level: level, Project: project, Name: o.Name, Type: o.Type,
+		Preview: o.Preview, Metadata: o.Metadata, SecretUpdatedAt: o.SecretUpdatedAt,
+	}
+}
