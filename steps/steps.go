@@ -45,14 +45,17 @@ type Steps struct {
 func (s *Steps) Bind(b Binder) {
 	s.bindDataPlane(b)
 	s.bindGateway(b)
+	s.bindSeen(b)
 	s.bindSecret(b)
+	s.bindUnchanged(b)
 	s.bindScorer(b)
 	s.bindProxy(b)
 	s.bindGuide(b)
 	s.bindToken(b)
 	s.bindAPI(b)
 	s.bindConcurrent(b)
-	s.bindRemedy(b)
+	s.bindFix(b)
+	s.bindAudit(b)
 }
 
 // Mismatch is the error of a check that compared expected with actual and found them to differ. Any other error of a step means

@@ -1,0 +1,166 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/remedy/audit"
+	"github.com/planeproof/planeproof/remedy/inventory"
+)
+
+func (s *Steps) bindAudit(b Binder) {
+	b.When(`^the organization is audited(?: for model "([^"]*)")?$`, s.audit)
+	b.When(`^the organization is audited with the proxy known to be ([a-z0-9-]+)$`, s.auditKnowing)
+	b.Then(`^the audit finds "([^"]*)" on (.+)$`, s.auditFinds)
+	b.Then(`^the audit is not clean$`, s.auditNotClean)
+	b.Then(`^the audit says that no secret serves "([^"]*)"$`, s.auditNotServed)
+	b.Then(`^the audit cannot decide "([^"]*)" on `+ref+`, and says what it would need$`, s.auditUndecided)
+	b.Then(`^the audit names (.+) for the model$`, s.auditNamesModel)
+}
+
+func (s *Steps) inventory(ctx context.Context) (inventory.Inventory, error) {
+	found, err := inventory.Read(ctx, s.client("an org admin"), inventory.Options{All: true, Tool: "planeproof"})
+	if err == nil && len(found.Incomplete) > 0 {
+		err = fmt.Errorf("read inventory: incomplete: %s", strings.Join(found.Incomplete, "; "))
+	}
+	return found, err
+}
+
+func (s *Steps) audit(ctx context.Context, model string) error {
+	return s.auditAs(ctx, audit.Options{Model: model})
+}
+
+func (s *Steps) auditKnowing(ctx context.Context, generation string) error {
+	parsed, err := provider.ParseGeneration(generation)
+	if err != nil {
+		return err
+	}
+	return s.auditAs(ctx, audit.Options{Generation: parsed})
+}
+
+func (s *Steps) auditAs(ctx context.Context, o audit.Options) error {
+	found, err := s.inventory(ctx)
+	if err != nil {
+		return err
+	}
+	report := audit.Run(found, o)
+	s.audited = &report
+	return nil
+}
+
+// findings are the findings of a rule.
+func (s *Steps) findings(rule string) ([]audit.Finding, []audit.Group, error) {
+	if s.audited == nil {
+		return nil, nil, errors.New("read audit: none was made")
+	}
+	known := slices.ContainsFunc(audit.Rules(), func(r audit.Rule) bool { return r.ID == rule })
+	if !known {
+		return nil, nil, fmt.Errorf("read audit: there is no rule %q", rule)
+	}
+	var findings []audit.Finding
+	var groups []audit.Group
+	for _, group := range s.audited.Groups {
+		if group.Rule == rule {
+			findings, groups = append(findings, group.Findings...), append(groups, group)
+		}
+	}
+	return findings, groups, nil
+}
+
+// auditFinds compares the secrets that a rule names, and those it names beside them, with exactly the given ones.
+func (s *Steps) auditFinds(_ context.Context, rule, list string) error {
+	findings, _, err := s.findings(rule)
+	if err != nil {
+		return err
+	}
+	var want, found []string
+	for _, r := range refs.FindAllString(list, -1) {
+		secret, err := s.secret(r)
+		if err != nil {
+			return err
+		}
+		want = append(want, secret.ID)
+	}
+	for _, f := range findings {
+		if f.Secret != nil && !slices.Contains(found, f.Secret.ID) {
+			found = append(found, f.Secret.ID)
+		}
+		for _, also := range f.Also {
+			if !slices.Contains(found, also.ID) {
+				found = append(found, also.ID)
+			}
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(found)
+	return equal("the ids of the secrets on which the audit finds "+rule, want, found)
+}
+
+func (s *Steps) auditUndecided(ctx context.Context, rule, ref string) error {
+	if err := s.auditFinds(ctx, rule, ref); err != nil {
+		return err
+	}
+	_, groups, err := s.findings(rule)
+	if err != nil {
+		return err
+	}
+	for _, group := range groups {
+		if group.Needs == "" {
+			return differs("what "+rule+" says that it would need", "something", "nothing: it is decided")
+		}
+	}
+	return nil
+}
+
+func (s *Steps) auditNotClean(context.Context) error {
+	if s.audited == nil {
+		return errors.New("read audit: none was made")
+	}
+	if s.audited.Verdict == audit.Clean {
+		return differs("the verdict of the audit", "findings", string(s.audited.Verdict))
+	}
+	return nil
+}
+
+func (s *Steps) auditNotServed(_ context.Context, model string) error {
+	_, groups, err := s.findings("model-not-served")
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(groups)
+	if err != nil {
+		return err
+	}
+	if len(groups) == 0 || !strings.Contains(string(raw), model) {
+		return differs("the findings of the audit", "model-not-served, with "+model, s.rulesFound())
+	}
+	return nil
+}
+
+func (s *Steps) rulesFound() string {
+	var rules []string
+	for _, group := range s.audited.Groups {
+		rules = append(rules, group.Rule)
+	}
+	return show(rules)
+}
+
+// auditNamesModel compares the secrets whose customModels has the model, as the guide's filter gives them.
+func (s *Steps) auditNamesModel(_ context.Context, list string) error {
+	if s.audited == nil || s.audited.Model == nil {
+		return errors.New("read audit: it was not asked for a model")
+	}
+	var found []string
+	for _, secret := range s.audited.Model.Custom {
+		found = append(found, secret.Name)
+	}
+	want := names(list)
+	slices.Sort(want)
+	slices.Sort(found)
+	return equal("the secrets that the audit names for the model", want, found)
+}
