@@ -65,7 +65,9 @@ func TestConcurrencyIsHonoured(t *testing.T) {
 		running, most int
 	)
 	three := make(chan struct{})
-	enter := func(ctx context.Context, _ int) error {
+	limit, cancel := context.WithTimeout(t.Context(), hung)
+	defer cancel()
+	enter := func(int) error {
 		mu.Lock()
 		running++
 		most = max(most, running)
@@ -82,12 +84,10 @@ func TestConcurrencyIsHonoured(t *testing.T) {
 			defer mu.Unlock()
 			running--
 		}()
-		ctx, cancel := context.WithTimeout(ctx, hung)
-		defer cancel()
 		select {
 		case <-three:
 			return nil
-		case <-ctx.Done():
+		case <-limit.Done():
 			return errors.New("three never ran at once")
 		}
 	}

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -37,6 +39,14 @@ func main() {
 type terminal struct {
 	out, err   io.Writer
 	tty, color bool
+	// features stand in for the suite's own in tests.
+	features fs.FS
+}
+
+// complain writes one line to standard error. Secrets are hidden before the line is made one: escapes would change them.
+func (t terminal) complain(text string, redactor *evidence.Redactor) {
+	text = strings.ReplaceAll(strings.TrimSpace(redactor.String(text)), "\n", "; ")
+	_, _ = fmt.Fprintf(t.err, "planeproof: %s\n", evidence.Printable(text))
 }
 
 // exitCode is an error that carries an exit code and has been told already.
@@ -60,7 +70,7 @@ func execute(ctx context.Context, t terminal, args []string) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	_, _ = fmt.Fprintf(t.err, "planeproof: %v\n", err)
+	t.complain(err.Error(), redactor)
 	if errors.Is(err, errInfrastructure) {
 		return exitInfrastructure
 	}
@@ -89,6 +99,9 @@ func newRoot(t terminal, redactor *evidence.Redactor) *cobra.Command {
 	root.SetOut(t.out)
 	root.SetErr(t.err)
 	root.AddCommand(newRun(t, redactor), newFake(t), newVersion(t))
+	root.AddCommand(newLogs(t), newVerifyToken(t, redactor))
+	root.AddCommand(newAudit(t, redactor))
+	root.AddCommand(newFix(t, redactor), newRestore(t, redactor))
 	return root
 }
 

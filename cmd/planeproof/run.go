@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,7 +77,7 @@ func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.
 	}
 	return conformance.Options{
 		Runtime: f.runtime, Proxy: proxy, Tags: f.tags, Concurrency: f.concurrency, Seed: seed, Version: version(),
-		Terminal: report.NewTerminal(t.out, t.tty, t.color, redactor), Redactor: redactor,
+		Terminal: report.NewTerminal(t.out, t.tty, t.color, redactor), Redactor: redactor, Features: t.features,
 	}, nil
 }
 
@@ -86,44 +89,70 @@ func (f runFlags) run(ctx context.Context, t terminal, redactor *evidence.Redact
 	if f.list {
 		return list(t, options)
 	}
-	if f.report != "" {
-		// Before anything runs: an old report must not be taken for this run's.
-		if err := report.Clear(f.report); err != nil {
-			return fmt.Errorf("%w: %w", conformance.ErrUsage, err)
-		}
+	if err := f.prepareReport(); err != nil {
+		return fmt.Errorf("%w: %w", conformance.ErrUsage, err)
 	}
 	result, err := conformance.Run(ctx, options)
 	if err != nil {
-		return err
+		return classed(err)
 	}
-	if err := options.Terminal.Summary(result); err != nil {
-		return infrastructure(fmt.Errorf("write summary: %w", err))
-	}
-	return f.conclude(t, result, redactor)
+	return f.conclude(t, result, options)
 }
 
-// conclude writes the report and turns the run into an exit code. A summary is for standard output; the one line that says why
-// there is no verdict is for standard error too.
-func (f runFlags) conclude(t terminal, result *report.Run, redactor *evidence.Redactor) error {
-	code := result.ExitCode()
-	if code != 0 {
-		_, _ = fmt.Fprintf(t.err, "planeproof: %s\n", result.Headline())
+// prepareReport comes before anything runs: an old report must not be taken for this run's, and a folder that cannot be made is
+// better known now.
+func (f runFlags) prepareReport() error {
+	if f.report == "" {
+		return nil
 	}
-	if f.report != "" {
-		if err := report.WriteFiles(f.report, result, redactor); err != nil {
-			return infrastructure(err)
-		}
+	if err := report.Clear(f.report); err != nil {
+		return err
 	}
-	if code != 0 {
-		return exitCode(code)
+	if err := os.MkdirAll(f.report, 0o755); err != nil {
+		return fmt.Errorf("make report directory: %w", err)
 	}
 	return nil
+}
+
+// classed marks an error of the suite itself, such as feature files that cannot be read; others are the caller's.
+func classed(err error) error {
+	if errors.Is(err, conformance.ErrUsage) {
+		return err
+	}
+	return infrastructure(err)
+}
+
+// conclude writes the summary and the report and turns the run into an exit code. The summary is for standard output; standard error
+// gets one line where the run has not passed: why, what went wrong outside every scenario, and what is left of it.
+func (f runFlags) conclude(t terminal, result *report.Run, options conformance.Options) error {
+	faults := slices.Clone(result.Infrastructure)
+	if err := options.Terminal.Summary(result); err != nil {
+		faults = append(faults, fmt.Sprintf("write summary: %v", err))
+	}
+	if f.report != "" {
+		if err := report.WriteFiles(f.report, result, options.Redactor); err != nil {
+			faults = append(faults, err.Error())
+		}
+	}
+	code := result.ExitCode()
+	if len(faults) > 0 && !result.Interrupted {
+		code = exitInfrastructure
+	}
+	if code == 0 {
+		return nil
+	}
+	line := result.Headline()
+	if len(faults) > 0 {
+		line += ": " + strings.Join(faults, "; ")
+	}
+	t.complain(line, options.Redactor)
+	return exitCode(code)
 }
 
 func list(t terminal, options conformance.Options) error {
 	all, err := conformance.List(options)
 	if err != nil {
-		return err
+		return classed(err)
 	}
 	for _, scenario := range all {
 		if _, err := fmt.Fprintln(t.out, evidence.Printable(scenario.ID)); err != nil {
@@ -131,7 +160,7 @@ func list(t terminal, options conformance.Options) error {
 		}
 	}
 	if len(all) == 0 {
-		_, _ = fmt.Fprintf(t.err, "planeproof: no scenario has tags for which %q holds\n", options.Tags)
+		t.complain(fmt.Sprintf("no scenario has tags for which %q holds", options.Tags), options.Redactor)
 		return exitCode((&report.Run{}).ExitCode())
 	}
 	return nil

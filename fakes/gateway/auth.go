@@ -11,9 +11,9 @@ import (
 const authorization = "authorization"
 
 // credentialHeaders are all headers that carry a credential somewhere (facts: upstream gateways as seen in the wild), as net/http spells
-// them.
-func credentialHeaders() [4]string {
-	return [...]string{"Authorization", "Api-Key", "X-Api-Key", "Apikey"}
+// them and as they are called here.
+func credentialHeaders() [4][2]string {
+	return [...][2]string{{"Authorization", authorization}, {"Api-Key", AuthAPIKey}, {"X-Api-Key", AuthXAPIKey}, {"Apikey", AuthApikey}}
 }
 
 // shape is where a credential is looked for: a header, and in Authorization a scheme.
@@ -110,10 +110,10 @@ func (c Config) judge(header http.Header) verdict {
 }
 
 func (s shape) wrongHeader(header http.Header) (verdict, bool) {
-	var sent []string
+	sent := make([]string, 0, 4)
 	for _, name := range credentialHeaders() {
-		for range header[name] {
-			sent = append(sent, strings.ToLower(name))
+		for range header[name[0]] {
+			sent = append(sent, name[1])
 		}
 	}
 	switch {

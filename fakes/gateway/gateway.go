@@ -55,7 +55,7 @@ func (c call) route() reply {
 	if p := c.personality; p != nil && p.page != nil {
 		return p.page.reply().noting("login page")
 	}
-	path := c.URL.EscapedPath()
+	path := c.entry.Path
 	if c.personality.guarded(path) && !c.config.OpenModels {
 		if refusal, refused := c.refused(); refused {
 			return refusal
@@ -158,8 +158,12 @@ func harmless(header http.Header) map[string]string {
 	for name, values := range header {
 		switch name {
 		case "Authorization", "Api-Key", "X-Api-Key", "Apikey":
-		case "Content-Type", "User-Agent", "X-Bt-Project-Id":
-			kept[strings.ToLower(name)] = clip(strings.Join(values, ", "))
+		case "Content-Type":
+			kept["content-type"] = clip(strings.Join(values, ", "))
+		case "User-Agent":
+			kept["user-agent"] = clip(strings.Join(values, ", "))
+		case "X-Bt-Project-Id":
+			kept["x-bt-project-id"] = clip(strings.Join(values, ", "))
 		default:
 			kept[strings.ToLower(name)] = ""
 		}

@@ -50,8 +50,8 @@ func (b toolbox) check() string {
 	switch {
 	case !valid:
 		return "Invalid value for 'tool_choice'."
-	case must && len(b.tools) == 0:
-		return "Invalid value for 'tool_choice': it is only allowed when 'tools' are specified."
+	case must && !forced && name == "":
+		return "Invalid value for 'tool_choice': 'tools' has none that could be called."
 	case must && !forced:
 		return "Tool choice '" + clip(name) + "' not found in 'tools' parameter."
 	}
@@ -62,7 +62,7 @@ func (b toolbox) check() string {
 func (b toolbox) forced() (tool, bool) {
 	name, must, _ := b.wanted()
 	for _, o := range b.tools {
-		if t := o.either(); must && (name == "" || t.Name == name) {
+		if t := o.either(); must && t.Name != "" && (name == "" || t.Name == name) {
 			return t, true
 		}
 	}

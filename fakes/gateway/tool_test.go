@@ -37,8 +37,8 @@ func TestRefusedToolChoices(t *testing.T) {
 		withTool(one, `[]`):      "'tool_choice'",
 		withTool(one, `{}`):      "'tool_choice'",
 		withTool(one, `{"type":"function","function":{"name":"g"}}`):    "'g' not found",
-		withTool(`[]`, `"required"`):                                    "only allowed when 'tools'",
-		withTool(`null`, `{"type":"function","function":{"name":"f"}}`): "only allowed when 'tools'",
+		withTool(`[]`, `"required"`):                                    "none that could be called",
+		withTool(`null`, `{"type":"function","function":{"name":"f"}}`): "'f' not found",
 		withTool(`{}`, `"auto"`):                                        "'tools'",
 	} {
 		got := b.chat(body)

@@ -221,6 +221,24 @@ func TestFaultsOfTheBody(t *testing.T) {
 	}
 }
 
+// A body may be shorter than the one whose length the fake told, with and without a status of its own.
+func TestMalformedBodyHasItsOwnLength(t *testing.T) {
+	t.Parallel()
+	h := oneTenant(t)
+	setFaults(t, h, `[{"malform":"!"}]`)
+	server := httptest.NewServer(h.Handler(func(w http.ResponseWriter, _ *http.Request, _ *tenancy.Tenant[settings, *state], _ *evidence.Exchange) {
+		w.Header().Set("Content-Length", "5")
+		_, _ = io.WriteString(w, "hello")
+	}, stray))
+	defer server.Close()
+	response, err := server.Client().Get(server.URL + "/" + id + "/x")
+	require.NoError(t, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	assert.Equal(t, "!", string(body))
+}
+
 func TestSlowBodyComesInPieces(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

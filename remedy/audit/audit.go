@@ -4,9 +4,7 @@ package audit
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/planeproof/planeproof/provider"
@@ -234,16 +232,4 @@ func count(n int, singular string, plural ...string) string {
 		noun = cmp.Or(append(plural, singular+"s")...)
 	}
 	return fmt.Sprintf("%d %s", n, noun)
-}
-
-// withoutAuth is metadata without the two keys that the portable form lacks.
-func withoutAuth(keys map[string]json.RawMessage) json.RawMessage {
-	rest := maps.Clone(keys)
-	delete(rest, "auth_type")
-	delete(rest, "auth_format")
-	raw, err := json.Marshal(rest)
-	if err != nil {
-		panic(err) // it was read from JSON
-	}
-	return raw
 }

@@ -107,7 +107,7 @@ func isOpenAI(base string) bool {
 func (l *look) schemes(v *view) string {
 	var sent []string
 	for _, g := range l.generations() {
-		sent = append(sent, fmt.Sprintf("%s sends Authorization: %s", g, v.scheme(g)))
+		sent = append(sent, fmt.Sprintf("%s sends Authorization: %s", g, v.schemes[g]))
 	}
 	return strings.Join(sent, "; ")
 }

@@ -30,6 +30,8 @@ type view struct {
 	meta   provider.Metadata
 	keys   map[string]json.RawMessage // nil where the metadata is no object
 	issues map[provider.Generation][]provider.Issue
+	// schemes are the words in front of the token on the wire.
+	schemes map[provider.Generation]string
 }
 
 func newLook(i inventory.Inventory, o Options) *look {
@@ -85,7 +87,7 @@ func (l *look) say(text string) string {
 }
 
 func newView(s inventory.Secret) *view {
-	v := &view{Secret: s, issues: map[provider.Generation][]provider.Issue{}}
+	v := &view{Secret: s, issues: map[provider.Generation][]provider.Issue{}, schemes: map[provider.Generation]string{}}
 	if len(v.Metadata) == 0 {
 		v.Metadata = json.RawMessage("null")
 	}
@@ -100,6 +102,8 @@ func newView(s inventory.Secret) *view {
 			raw = []byte("null")
 		}
 		_, v.issues[g] = provider.Read(g, raw)
+		_, sent, _ := provider.Credential(g, v.asProvider())
+		v.schemes[g], _, _ = strings.Cut(sent, " ")
 	}
 	return v
 }
@@ -115,13 +119,6 @@ func (v *view) readable(g provider.Generation) bool { return v.issues[g] == nil 
 // ofProject says that a strict legacy proxy checks the secret: it does so with a project's, not with an organization's
 // (facts: the self-hosted proxy does not check org secrets at all).
 func (v *view) ofProject() bool { return v.Level == inventory.Project }
-
-// scheme is the word in front of the token on the wire.
-func (v *view) scheme(g provider.Generation) string {
-	_, value, _ := provider.Credential(g, v.asProvider())
-	scheme, _, _ := strings.Cut(value, " ")
-	return scheme
-}
 
 // key is a metadata value for people: `metadata.auth_type is "api_key"`, or that it is absent.
 func (v *view) key(name string) string {
@@ -152,7 +149,7 @@ func shorten(text string, most int) string {
 func shared(a, b *view) []string {
 	var models []string
 	for model := range a.meta.CustomModels {
-		if _, both := b.meta.CustomModels[model]; both && a.asProvider().Eligible(model) && b.asProvider().Eligible(model) {
+		if _, both := b.meta.CustomModels[model]; both && a.allows(model) && b.allows(model) {
 			models = append(models, model)
 		}
 	}
@@ -161,6 +158,11 @@ func shared(a, b *view) []string {
 		models = append(models, "default models of type "+a.Type)
 	}
 	return models
+}
+
+// allows says that the models list, where it is set, contains the model.
+func (v *view) allows(model string) bool {
+	return v.meta.Models == nil || slices.Contains(v.meta.Models, model)
 }
 
 // servesDefaults says that the secret is eligible for default models of its type, as far as metadata says.

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/planeproof/planeproof/provider"
@@ -53,7 +54,7 @@ func (v *view) effect(g provider.Generation) string {
 	if v.ofProject() && !v.readable(g) {
 		return "cannot read it, and uses the organization's secrets"
 	}
-	return "sends Authorization: " + v.scheme(g)
+	return "sends Authorization: " + v.schemes[g]
 }
 
 func upgrade(l *look, v *view) (hit, bool) {
@@ -68,7 +69,7 @@ func upgrade(l *look, v *view) (hit, bool) {
 		return hit{}, false
 	}
 	h := hit{severity: Note, cause: fmt.Sprintf("the current proxy %s", v.effect(to)), evidence: evidence}
-	if v.scheme(to) == "Api-Key" {
+	if v.schemes[to] == "Api-Key" {
 		h.needs = "whether the gateway takes Bearer or requires Api-Key"
 		if l.generation != "" {
 			h.severity = Warning
@@ -81,7 +82,7 @@ func upgrade(l *look, v *view) (hit, bool) {
 func gatewaySwitch(_ *look, v *view) (hit, bool) {
 	const before = provider.Current202608
 	switch {
-	case v.scheme(before) == "Api-Key":
+	case v.schemes[before] == "Api-Key":
 		return hit{cause: "auth_format is api_key", evidence: []string{v.key("auth_format"), "the proxy " + v.effect(before)}}, true
 	case v.ofProject() && !v.readable(before):
 		return hit{cause: "the proxy cannot read it", evidence: []string{explainAll(v.issues[before])}}, true
@@ -119,13 +120,10 @@ func portable(l *look, v *view) (hit, bool) {
 	if v.Type != "openai" || v.meta.AuthFormat == "api_key" || other || !v.has("auth_type") && !v.has("auth_format") {
 		return hit{}, false
 	}
-	without := *v
-	without.Metadata = withoutAuth(v.keys)
-	bare := newView(without.Secret)
 	var still []string
 	for _, g := range provider.Generations() {
-		if v.ofProject() && !bare.readable(g) {
-			still = append(still, fmt.Sprintf("%s would still not read it: %s", g, explainAll(bare.issues[g])))
+		if rest := withoutAuthKeys(v.issues[g]); v.ofProject() && len(rest) > 0 {
+			still = append(still, fmt.Sprintf("%s would still not read it: %s", g, explainAll(rest)))
 		}
 	}
 	evidence := []string{v.key("auth_type"), v.key("auth_format")}
@@ -133,4 +131,21 @@ func portable(l *look, v *view) (hit, bool) {
 		evidence = append(evidence, strings.Join(still, "; "))
 	}
 	return hit{evidence: evidence, remedy: l.remedyFor(RemedyPortable, v)}, true
+}
+
+// withoutAuthKeys are the issues that are left when auth_type and auth_format are gone.
+func withoutAuthKeys(issues []provider.Issue) []provider.Issue {
+	isAuth := func(key string) bool { return key == "auth_type" || key == "auth_format" }
+	var rest []provider.Issue
+	for _, issue := range issues {
+		issue.Keys = slices.DeleteFunc(slices.Clone(issue.Keys), isAuth)
+		if issue.Code == provider.CodeUnrecognizedKeys && len(issue.Keys) == 0 {
+			continue
+		}
+		if len(issue.Path) > 1 && (issue.Path[1] == "auth_type" || issue.Path[1] == "auth_format") {
+			continue
+		}
+		rest = append(rest, issue)
+	}
+	return rest
 }

@@ -14,7 +14,7 @@ func Reference() string {
 		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s |\n", r.ID, r.ID, r.Severity, r.Confidence)
 	}
 	for _, r := range Rules() {
-		fmt.Fprintf(&b, "\n## %s\n\n**%s.** Worst severity: %s. Rests on: %s (%s).\n\n", r.ID, upperFirst(r.Title), r.Severity, r.Confidence, r.Source)
+		fmt.Fprintf(&b, "\n## %s\n\n**%s.** Worst severity: %s. Rests on: %s (%s).\n\n", r.ID, r.Title, r.Severity, r.Confidence, r.Source)
 		fmt.Fprintf(&b, "%s\n\nWhat to do: %s\n", r.Why, r.Advice)
 		if r.Needs != "" {
 			fmt.Fprintf(&b, "\nThe audit cannot decide it. It would need: %s.\n", r.Needs)
@@ -34,5 +34,3 @@ A rule rests on what is **seen here** in the organization's own data, what was *
 **guide** of the vendor states, or what is **assumed** because nobody outside knows.
 
 `
-
-func upperFirst(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

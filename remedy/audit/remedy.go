@@ -70,7 +70,7 @@ func (l *look) remedyFor(name string, v *view) Remedy {
 		made.flags += " --portable"
 		made.filter = "del(.auth_type, .auth_format)"
 	case RemedyWorkaround:
-		made.flags += " --workaround"
+		made.flags += " --workaround --log proxy.log"
 		made.filter = "del(" + jqKeys(v.rejected(g)) + ")"
 	case RemedyRawToken:
 		made.flags += " --token-file token.txt"

@@ -59,6 +59,6 @@ func valueMissing(l *look, v *view) (hit, bool) {
 	if authType == "assume_role" || authType == "workload_identity_federation" {
 		return hit{}, false
 	}
-	evidence := []string{"preview_secret and secret_updated_at are absent or null"}
+	evidence := []string{"preview_secret is absent or null"}
 	return hit{evidence: evidence, remedy: l.remedyFor(RemedyRawToken, v)}, true
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -87,10 +86,19 @@ func TestApplyRefusalsOfTheAPI(t *testing.T) {
 
 	o.faults(tenancy.Fault{Path: "/v1/ai_secret/", Method: "PATCH", Status: 400,
 		Body: `{"error":"additionalHeaders ` + headerValue + ` of svc:` + password + ` not liked"}`})
+	since := len(o.journal())
 	_, err = o.apply(p, nil)
 	require.Equal(t, control.Refused, control.KindOf(err))
+	assert.Len(t, o.writes(since), 1, "the name is sent only where it is asked for")
 	assert.NotContains(t, err.Error(), "canary", "the API may echo what it refuses")
 	assert.ErrorContains(t, err, "not liked")
+
+	o.faults(tenancy.Fault{Path: "/v1/ai_secret/", Method: "PATCH", Status: 502, Body: "bad gateway"})
+	since = len(o.journal())
+	_, err = o.apply(p, nil)
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, "read back, and the secret is as it was")
+	assert.Len(t, o.writes(since), 1)
 
 	o.faults()
 	o.server.Close()
@@ -131,14 +139,26 @@ func TestBearerChangesItsTwoKeysAndProvesIt(t *testing.T) {
 	}
 }
 
+// naming gives every answer the name of its request.
+type naming struct{ next http.RoundTripper }
+
+func (n naming) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := n.next.RoundTrip(r)
+	if err == nil {
+		resp.Header.Set("X-Request-Id", "req-1")
+	}
+	return resp, err
+}
+
 func TestFilesTellWhoAndHoldNoSecrets(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	one := o.secret("one", affected(""))
 	p := o.plan(fix.Bearer, fix.Situation{}, one)
-	said, err := o.apply(p, nil)
-	require.NoError(t, err)
-	assert.NotContains(t, said, "canary")
+	var said strings.Builder
+	client := control.New(o.url(), adminKey, &http.Client{Transport: naming{o.server.Client().Transport}})
+	require.NoError(t, fix.Apply(context.Background(), client, p, o.options(&said)))
+	assert.NotContains(t, said.String(), "canary")
 	journal, err := os.ReadFile(fix.JournalPath(o.dir + "/backup.json"))
 	require.NoError(t, err)
 	assert.NotContains(t, string(journal), "canary")
@@ -151,6 +171,7 @@ func TestFilesTellWhoAndHoldNoSecrets(t *testing.T) {
 		assert.Equal(t, "acme", gjson.Get(lines[i], "organization.name").String())
 		assert.NotEmpty(t, gjson.Get(lines[i], "at").String())
 	}
+	assert.Equal(t, `{"x-request-id":"req-1"}`, gjson.Get(lines[1], "request_ids").Raw)
 	assert.Equal(t, `[{"key":"auth_format","before":"\"api_key\"","after":"\"bearer\""}]`, gjson.Get(lines[0], "changes").Raw)
 
 	backup, err := os.ReadFile(o.dir + "/backup.json")
@@ -217,193 +238,6 @@ func TestMergedOrgSecretIsPutBackWhole(t *testing.T) {
 	assert.Equal(t, []string{"PATCH " + one.Path() + " 200", "PATCH " + one.Path() + " 200", "PUT /v1/ai_secret 200"}, o.writes(since))
 }
 
-// meddler changes a secret behind the back of the one request that it waits for.
-type meddler struct {
-	next   http.RoundTripper
-	before func(*http.Request)
-	after  func(*http.Request)
-}
-
-func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
-	if m.before != nil {
-		m.before(r)
-	}
-	resp, err := m.next.RoundTrip(r)
-	if m.after != nil {
-		m.after(r)
-	}
-	return resp, err
-}
-
-func (o *org) applyMeddled(p *fix.Plan, m meddler) error {
-	m.next = o.server.Client().Transport
-	var said strings.Builder
-	return fix.Apply(context.Background(), control.New(o.url(), adminKey, &http.Client{Transport: m}), p, o.options(&said))
-}
-
-func TestChangesMeanwhileAreNotOverwritten(t *testing.T) {
-	t.Parallel()
-	o := newOrg(t, nil)
-	one := o.secret("one", `{"auth_format":"api_key","api_base":"http://a"}`)
-	p := o.plan(fix.Bearer, fix.Situation{}, one)
-	reads := 0
-	err := o.applyMeddled(p, meddler{before: func(r *http.Request) {
-		if r.URL.Path != "/"+tenantID+one.Path() {
-			return
-		}
-		if reads++; reads == 2 { // the second look at the secret, after all were compared
-			o.admin("PATCH", one.Path(), `{"metadata":{"auth_format":"api_key","api_base":"http://b"}}`)
-		}
-	}})
-	require.ErrorIs(t, err, fix.ErrNotApplied)
-	assert.ErrorContains(t, err, "changed by somebody else while the plan was applied; not written")
-	assert.JSONEq(t, `{"auth_format":"api_key","api_base":"http://b"}`, o.metadata(one))
-
-	o = newOrg(t, nil)
-	one = o.secret("one", `{"auth_format":"api_key","api_base":"http://a"}`)
-	p = o.plan(fix.Bearer, fix.Situation{}, one)
-	err = o.applyMeddled(p, meddler{after: func(r *http.Request) {
-		if r.Method == http.MethodPatch {
-			o.admin("PATCH", one.Path(), `{"metadata":{"auth_format":"bearer","auth_type":"api_key","api_base":"http://b"}}`)
-		}
-	}})
-	require.ErrorIs(t, err, fix.ErrNotApplied)
-	assert.ErrorContains(t, err, "not only what was asked has changed: metadata.api_base")
-	assert.JSONEq(t, `{"auth_format":"bearer","auth_type":"api_key","api_base":"http://b"}`, o.metadata(one), "their change is left")
-
-	o = newOrg(t, nil)
-	one = o.secret("one", `{"auth_format":"api_key"}`)
-	p = o.plan(fix.Bearer, fix.Situation{}, one)
-	err = o.applyMeddled(p, meddler{after: func(r *http.Request) {
-		if r.Method == http.MethodPatch {
-			o.admin("PATCH", one.Path(), `{"secret":"sk-another-one-entirely"}`)
-		}
-	}})
-	assert.ErrorContains(t, err, "secret_updated_at", "the stored value must be the same")
-}
-
-func TestRawToken(t *testing.T) {
-	t.Parallel()
-	const token = "sk-canary-new-token-4711"
-	for _, bad := range []string{"Bearer " + token, " " + token, token + "\n", "", "a b"} {
-		err := fix.CheckToken(bad)
-		require.ErrorIs(t, err, fix.ErrNotApplied, bad)
-		assert.NotContains(t, err.Error(), "canary")
-	}
-	o := newOrg(t, nil)
-	org, own := o.secret("one", `null`), o.projectSecret("evals", "own", affected(""))
-	p := o.plan(fix.RawToken, fix.Situation{}, own)
-	before := o.object(own)
-	_, err := o.apply(p, nil)
-	require.ErrorIs(t, err, fix.ErrTokenNeeded)
-	_, err = o.apply(p, func(o *fix.Options) { o.Token = "Bearer " + token })
-	require.ErrorIs(t, err, fix.ErrNotApplied)
-
-	since := len(o.journal())
-	said, err := o.apply(p, func(o *fix.Options) { o.Token = token })
-	require.NoError(t, err)
-	assert.NotContains(t, said, "canary")
-	_, err = o.apply(o.plan(fix.RawToken, fix.Situation{}, org), func(p *fix.Options) { p.Token, p.Backup = token, o.dir+"/org.json" })
-	require.NoError(t, err, "metadata null is no obstacle")
-	assert.NotEqual(t, before.Get("secret_updated_at").Raw, o.object(own).Get("secret_updated_at").Raw)
-	assert.Equal(t, before.Get("metadata").Raw, o.object(own).Get("metadata").Raw)
-	handed := o.admin("POST", "/api/secret", `{"mode":"full","project_id":"`+own.Project.ID+`"}`)
-	assert.Equal(t, token, handed.Get("org.0.secret").String())
-	assert.Equal(t, token, handed.Get("project.0.secret").String())
-	assert.Len(t, o.writes(since), 3, "one for each, and that of this test")
-
-	since = len(o.journal())
-	_, err = o.apply(p, nil)
-	require.NoError(t, err, "done already, so no token is needed")
-	assert.Empty(t, o.writes(since))
-	for _, file := range []string{"/backup.json", "/backup.json.journal.jsonl"} {
-		raw, err := os.ReadFile(o.dir + file)
-		require.NoError(t, err)
-		assert.NotContains(t, string(raw), token)
-	}
-	require.NoError(t, os.Remove(fix.JournalPath(o.dir+"/backup.json")))
-	_, err = o.apply(p, nil)
-	assert.ErrorContains(t, err, "its stored value has been replaced", "without the journal nobody knows by whom")
-
-	same := o.plan(fix.RawToken, fix.Situation{}, o.find(own.ID))
-	_, err = o.apply(same, func(p *fix.Options) { p.Token, p.Backup = token, o.dir+"/same.json" })
-	assert.ErrorContains(t, err, "secret_updated_at did not move")
-}
-
-func TestCallsProveOrRefute(t *testing.T) {
-	t.Parallel()
-	o := newOrg(t, nil)
-	// A gateway that wants Api-Key, where auth_format api_key is right (behaviours: BEARER-13).
-	right := o.secret("right", strings.Replace(callable(""), "/v1", "/apikey/v1", 1))
-	before := o.metadata(right)
-	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, right), func(o *fix.Options) { o.Model = "acme-chat" })
-	require.ErrorIs(t, err, fix.ErrNotApplied)
-	assert.ErrorContains(t, err, "it worked before the change; it was put back, and is as it was")
-	assert.JSONEq(t, before, o.metadata(right))
-	o.admin("DELETE", right.Path(), "")
-
-	// A stored Bearer prefix (behaviours: BEARER-9): the change is right, and not enough.
-	prefixed := o.secret("prefixed", callable(""))
-	o.admin("PATCH", prefixed.Path(), `{"secret":"Bearer sk-canary-stored"}`)
-	prefixed = o.find(prefixed.ID)
-	p := o.plan(fix.Bearer, fix.Situation{}, prefixed)
-	assert.Contains(t, strings.Join(p.Steps[0].Notes, " "), "the gateway would see Bearer twice")
-	_, err = o.apply(p, func(p *fix.Options) { p.Model, p.Backup = "acme-chat", o.dir+"/2.json" })
-	assert.ErrorContains(t, err, "a call of acme-chat past the caches fails: status 401")
-	assert.ErrorContains(t, err, "the change is in place")
-	assert.NotContains(t, err.Error(), "canary")
-	p = o.plan(fix.RawToken, fix.Situation{}, o.find(prefixed.ID))
-	_, err = o.apply(p, func(p *fix.Options) { p.Model, p.Token, p.Backup = "acme-chat", "sk-canary-raw", o.dir+"/3.json" })
-	require.NoError(t, err)
-
-	// A secret that does not serve the model is not called.
-	other := o.secret("other", `{"auth_format":"api_key","excludeDefaultModels":true}`)
-	said, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, other), func(p *fix.Options) { p.Model, p.Backup = "acme-chat", o.dir+"/4.json" })
-	require.NoError(t, err)
-	assert.Contains(t, said, "no call was made, as it does not serve acme-chat")
-}
-
-func TestAnotherSecretsAnswerIsNoProof(t *testing.T) {
-	t.Parallel()
-	o := newOrg(t, nil)
-	plain := callable("")
-	o.secret("works", strings.Replace(plain, `"api_key","customModels"`, `"bearer","customModels"`, 1))
-	broken := o.secret("broken", strings.Replace(plain, "/v1", "/apikey/v1", 1))
-	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, broken), func(p *fix.Options) { p.Model = "acme-chat" })
-	require.ErrorIs(t, err, fix.ErrNotApplied)
-	assert.ErrorContains(t, err, `it was served by "works", another secret`, "OVERRIDE-10: it hides behind the other")
-}
-
-func TestLostAnswerIsReadBack(t *testing.T) {
-	t.Parallel()
-	o := newOrg(t, nil)
-	one := o.secret("one", affected(""))
-	err := o.applyMeddled(o.plan(fix.Bearer, fix.Situation{}, one), meddler{})
-	require.NoError(t, err)
-
-	two := o.secret("two", affected(""))
-	p := o.plan(fix.Bearer, fix.Situation{}, two)
-	since := len(o.journal())
-	var said strings.Builder
-	options := o.options(&said)
-	options.Backup += ".2"
-	lossy := &http.Client{Transport: losing{o.server.Client().Transport}}
-	require.NoError(t, fix.Apply(context.Background(), control.New(o.url(), adminKey, lossy), p, options))
-	assert.Equal(t, []string{"PATCH " + two.Path() + " 200"}, o.writes(since), "not written twice")
-}
-
-// losing drops the answer of every PATCH.
-type losing struct{ next http.RoundTripper }
-
-func (l losing) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := l.next.RoundTrip(r)
-	if err == nil && r.Method == http.MethodPatch {
-		_ = resp.Body.Close()
-		return nil, io.ErrUnexpectedEOF
-	}
-	return resp, err
-}
-
 func TestOtherPlansBackupIsKept(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
@@ -433,4 +267,27 @@ func TestWavesAreDoneAlone(t *testing.T) {
 	var backup fix.Backup
 	require.NoError(t, json.Unmarshal(raw, &backup))
 	assert.Len(t, backup.Secrets, 3, "a later wave adds to the backup of the plan")
+}
+
+func TestOddNamesAndLargeMetadata(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	name := "é\u001b[31m \u2028\"<&>\\ \n" + strings.Repeat("x", 300)
+	raw, err := json.Marshal(name)
+	require.NoError(t, err)
+	metadata := affected(`,"blob":"` + strings.Repeat("b", 1<<20) + `"`)
+	id := o.admin("POST", "/v1/ai_secret", `{"name":`+string(raw)+`,"type":"openai","secret":"sk-canary-stored","metadata":`+metadata+`}`).Get("id").String()
+	s := o.find(id)
+	p := o.plan(fix.Bearer, fix.Situation{}, s)
+	assert.NotContains(t, p.Text(), "\x1b")
+	assert.Equal(t, 5, strings.Count(p.Text(), "\n")-strings.Count(p.Text(), "note:"), "one line each")
+	said, err := o.apply(p, nil)
+	require.NoError(t, err)
+	assert.NotContains(t, said, "\x1b")
+	assert.Equal(t, strings.Replace(metadata, `"auth_format":"api_key"`, `"auth_format":"bearer"`, 1), o.metadata(s))
+	o.admin("PATCH", s.Path(), `{"metadata":{}}`)
+	_, err = o.apply(p, nil)
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.NotContains(t, err.Error(), "\x1b")
+	assert.NotContains(t, err.Error(), "\n")
 }

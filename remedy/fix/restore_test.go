@@ -87,6 +87,25 @@ func TestRestoreAsksTheJournalWhoChangedIt(t *testing.T) {
 	assert.Contains(t, said, "first (org): is as in the backup, not written")
 }
 
+func TestRestoreLooksAgain(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	one := o.secret("one", affected(""))
+	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, one), nil)
+	require.NoError(t, err)
+	var said strings.Builder
+	options := o.options(&said)
+	backup, err := fix.ReadBackup(options.Backup)
+	require.NoError(t, err)
+	undos, err := fix.Compare(t.Context(), o.client(adminKey), backup, options.Backup)
+	require.NoError(t, err)
+	o.admin("PATCH", one.Path(), `{"metadata":{"api_base":"http://other"}}`)
+	err = fix.Restore(t.Context(), o.client(adminKey), backup, undos, options)
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, "it was changed by somebody else meanwhile; not written")
+	assert.JSONEq(t, `{"api_base":"http://other"}`, o.metadata(one))
+}
+
 func TestRestoreWhereTheAPIMerges(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, func(c *dataplane.Config) { c.Patch = dataplane.PatchMerge })
@@ -196,9 +215,7 @@ func applyAndRestore(t *testing.T, o *org, p *fix.Plan, s inventory.Secret) {
 		named = append(named, e.Key)
 		require.Equal(t, string(e.Value), gjson.Get(after, e.Key).Raw)
 	}
-	for _, key := range step.Edit.Remove {
-		named = append(named, key)
-	}
+	named = append(named, step.Edit.Remove...)
 	require.Equal(t, rawPairs(metadata, named), rawPairs(after, named), "%s of %s", step.Remedy, metadata)
 	for _, pair := range rawPairs(after, nil) {
 		for _, key := range step.Edit.Remove {

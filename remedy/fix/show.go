@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,17 +43,14 @@ func shown(object map[string]any, key string) string {
 // word is the shape of the values that auth_format and auth_type have.
 var word = regexp.MustCompile(`^[a-z_]{1,32}$`)
 
-// show shows a metadata value. Only what is known to be harmless is shown as it is: an unknown key may hold a credential as
-// well as additionalHeaders, or the user information and query of api_base.
+// show shows a metadata value. Only what is known to be harmless is shown as it is: an unknown key may hold a credential as well as
+// additionalHeaders, or as api_base in its user information and query.
 func show(key string, value any) string {
 	switch v := value.(type) {
 	case nil, bool, json.Number:
 		return fmt.Sprint(orNull(v))
 	case string:
-		switch {
-		case key == "api_base":
-			return fmt.Sprintf("%q", showURL(v))
-		case (key == "auth_format" || key == "auth_type") && word.MatchString(v):
+		if (key == "auth_format" || key == "auth_type") && word.MatchString(v) {
 			return fmt.Sprintf("%q", v)
 		}
 		return fmt.Sprintf("‹string of %d bytes›", len(v))
@@ -96,27 +92,4 @@ func texts(list []any) ([]string, bool) {
 		out = append(out, evidence.Printable(text))
 	}
 	return out, true
-}
-
-// showURL shows a URL without its user information, query and fragment.
-func showURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Opaque != "" || u.Host == "" && strings.Contains(raw, "@") {
-		return hidden
-	}
-	text := u.EscapedPath()
-	if u.Host != "" {
-		text = u.Host + text
-		if u.User != nil {
-			text = hidden + "@" + text
-		}
-		text = "//" + text
-	}
-	if u.Scheme != "" {
-		text = u.Scheme + ":" + text
-	}
-	if u.RawQuery != "" || u.Fragment != "" {
-		text += "?" + hidden
-	}
-	return text
 }

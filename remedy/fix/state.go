@@ -34,13 +34,19 @@ func look(ctx context.Context, client *control.Client, path string) (state, erro
 	return state{o, answer.Body}, nil
 }
 
-// fields is the whole object; metadata is compared apart from it.
+// fields is the whole object but metadata, which is compared apart from it, and may be what nothing else could be compared beside.
 func (s state) fields() map[string]any {
-	fields, err := object(s.raw)
-	if err != nil {
-		return nil
+	var raw map[string]json.RawMessage
+	_ = json.Unmarshal(s.raw, &raw) // it was read as an object already
+	delete(raw, "metadata")
+	fields := map[string]any{}
+	for name, value := range raw {
+		decoded, err := decode(value)
+		if err != nil {
+			decoded = string(value)
+		}
+		fields[name] = decoded
 	}
-	delete(fields, "metadata")
 	return fields
 }
 

@@ -63,10 +63,10 @@ func (a *applier) failed(step Step, reason error) error {
 
 // write sends the change and reads it back. An answer that was lost is no failure if the change is there.
 func (a *applier) write(ctx context.Context, step Step, before state) (after state, err error) {
-	key, value := "metadata", before.Metadata
+	field := Entry{Key: "metadata"}
 	if step.ReplaceValue {
-		key, value = valueKey(step.Level), text(a.Token)
-	} else if value, err = step.Edit.Apply(before.Metadata); err != nil {
+		field = Entry{valueKey(step.Level), text(a.Token)}
+	} else if field.Value, err = step.Edit.Apply(before.Metadata); err != nil {
 		return state{}, fmt.Errorf("%w: %w", ErrNotApplied, err)
 	}
 	begin := a.line(eventBegin, step)
@@ -74,7 +74,7 @@ func (a *applier) write(ctx context.Context, step Step, before state) (after sta
 	if err := a.journal.add(begin); err != nil {
 		return state{}, err
 	}
-	answer, err := patch(ctx, a.client, before, Entry{key, value})
+	answer, err := patch(ctx, a.client, before, field)
 	if err != nil && !uncertain(err) {
 		return state{}, err
 	}
@@ -89,10 +89,8 @@ func (a *applier) write(ctx context.Context, step Step, before state) (after sta
 	if readErr != nil {
 		return state{}, fmt.Errorf("the change was sent, but cannot be read back: run apply again to finish: %w", readErr)
 	}
-	if err != nil {
-		if done, _ := a.compare(step, after); !done {
-			return state{}, err
-		}
+	if err != nil && sameJSON(before.Metadata, after.Metadata) && before.SecretUpdatedAt == after.SecretUpdatedAt {
+		return state{}, fmt.Errorf("%w: read back, and the secret is as it was: %w", ErrNotApplied, err)
 	}
 	return after, nil
 }

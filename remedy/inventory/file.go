@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -28,22 +29,40 @@ func (i Inventory) Redact() Inventory {
 
 // Save writes the redacted inventory to a file that only its owner may read: names and addresses are nobody else's business.
 func (i Inventory) Save(path string) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(i.Redact()); err != nil {
-		return fmt.Errorf("save inventory: %w", err)
-	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("save inventory: %w", err)
 	}
-	_, err = f.Write(b.Bytes())
-	if err = errors.Join(err, f.Chmod(0o600), f.Close()); err != nil {
+	if err = errors.Join(f.Chmod(0o600), i.write(f), f.Close()); err != nil {
 		return fmt.Errorf("save inventory: %w", err)
 	}
 	return nil
+}
+
+// write redacts and writes one secret after the other, as there may be many; each has a line of its own.
+func (i Inventory) write(w io.Writer) error {
+	head, err := json.MarshalIndent(struct {
+		Inventory
+		Secrets struct{} `json:"secrets,omitzero"`
+	}{Inventory: i}, "", "  ")
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(w)
+	_, _ = out.Write(bytes.TrimSuffix(head, []byte("\n}"))) // an error stays until Flush
+	_, _ = out.WriteString(",\n  \"secrets\": [\n")
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	for n, s := range i.Secrets {
+		if n > 0 {
+			_, _ = out.WriteString(", ")
+		}
+		if err := e.Encode(s.Redact()); err != nil {
+			return err
+		}
+	}
+	_, _ = out.WriteString("  ]\n}\n")
+	return out.Flush()
 }
 
 // Load reads a file that Save wrote. Another kind of file, or one of a newer major version, is refused with ErrFile.

@@ -28,9 +28,10 @@ type Inventory struct {
 	// VisibleProjects is how many projects the key can see; Projects are those that were looked at.
 	VisibleProjects int          `json:"visible_projects"`
 	Projects        []ProjectRef `json:"projects"`
-	Secrets         []Secret     `json:"secrets"`
 	// Incomplete says what could not be read, or may have been cut; an inventory with an entry is never clean.
 	Incomplete []string `json:"incomplete,omitempty"`
+	// Secrets come last, as there may be many.
+	Secrets []Secret `json:"secrets"`
 }
 
 // Organization is the organization that the key belongs to.

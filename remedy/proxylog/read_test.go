@@ -336,6 +336,21 @@ func TestReadError(t *testing.T) {
 	assert.Equal(t, 2, summary.Lines)
 }
 
+// TestEndlessError: a ZodError that does not end is given up, and what follows is unknown again.
+func TestEndlessError(t *testing.T) {
+	t.Parallel()
+	item := `"` + strings.Repeat("x", 1022) + "\",\n"
+	summary := read(t, warning+" ZodError: [\n"+strings.Repeat(item, 2*maxError/len(item)))
+	assert.InDelta(t, maxError/len(item), summary.Unknown, 2)
+}
+
+func TestLongValuesAreLeftOut(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "a setting", value("a setting"))
+	assert.Equal(t, "‹35 characters, not shown›", value(strings.Repeat("word ", 7)), "half a credential is one too")
+	assert.Equal(t, strings.Repeat("key_", 16)+"…", name(strings.Repeat("key_", 17)))
+}
+
 // TestBounds: what is kept does not grow with the log.
 func TestBounds(t *testing.T) {
 	t.Parallel()

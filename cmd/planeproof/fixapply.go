@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/planeproof/planeproof/conformance"
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/remedy/control"
+	"github.com/planeproof/planeproof/remedy/fix"
+)
+
+// applyFlags are the flags of `planeproof fix apply`.
+type applyFlags struct {
+	api                           apiFlags
+	org, backup, model, tokenFile string
+	wave                          int
+}
+
+func newFixApply(t terminal, redactor *evidence.Redactor) *cobra.Command {
+	var f applyFlags
+	cmd := &cobra.Command{
+		Use:   "apply PLAN",
+		Short: "Do what a plan says, and prove each change",
+		Long: `Apply changes what the plan names and nothing else, wave by wave, reads each change back, and stops at the first that cannot be proven.
+Before the first write it writes a backup, which may hold credentials from metadata, and beside it a change journal. What has changed
+since the plan was made is refused. After an interruption, running it again finishes.
+
+Exit codes: 0 done; 1 refused, not applied or not proven; 2 usage; 3 the API cannot be reached.`,
+		Example: `  planeproof fix apply plan.json --org acme
+  planeproof fix apply plan.json --org acme --wave 1 --model acme-chat`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd.Context(), t, cmd.InOrStdin(), redactor, args[0])
+		},
+	}
+	f.api.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.org, "org", "", "name of the organization that is changed; asked for on a terminal")
+	flags.StringVar(&f.backup, "backup", "", "file for the secrets as they were (default: PLAN.backup.json)")
+	flags.IntVar(&f.wave, "wave", 0, "do this wave alone; 0 is all, in order")
+	flags.StringVar(&f.model, "model", "", "prove each change with calls of this model too")
+	flags.StringVar(&f.tokenFile, "token-file", "", "file with the new raw token, or - for standard input, where the plan stores one")
+	return cmd
+}
+
+func (f applyFlags) run(ctx context.Context, t terminal, in io.Reader, redactor *evidence.Redactor, file string) error {
+	if f.wave < 0 {
+		return fmt.Errorf("%w: --wave is not negative", conformance.ErrUsage)
+	}
+	plan, err := fix.ReadPlan(file)
+	if err != nil {
+		return fixError(ctx, t, err)
+	}
+	options := fix.Options{
+		Backup: f.backup, Wave: f.wave, Model: f.model, Tool: "planeproof " + version(), Who: f.api.who(), Now: time.Now,
+		Say: func(line string) { _, _ = fmt.Fprintln(t.out, line) },
+	}
+	if options.Backup == "" {
+		options.Backup = file + ".backup.json"
+	}
+	if f.tokenFile != "" {
+		if options.Token, err = readToken(f.tokenFile, in, redactor); err != nil {
+			return fixError(ctx, t, err)
+		}
+	}
+	url, key, err := f.api.resolve(redactor)
+	if err != nil {
+		return err
+	}
+	if options.Org, err = f.organization(t, in, plan); err != nil {
+		return err
+	}
+	if err := fix.Apply(ctx, control.New(url, key, nil), plan, options); err != nil {
+		return fixError(ctx, t, err)
+	}
+	_, _ = fmt.Fprintln(t.out, "done")
+	return nil
+}
+
+// organization is the name given, or the one typed after the plan was shown.
+func (f applyFlags) organization(t terminal, in io.Reader, plan *fix.Plan) (string, error) {
+	if f.org != "" {
+		return f.org, nil
+	}
+	if !t.tty || f.tokenFile == "-" {
+		return "", fmt.Errorf("%w: --org is needed, where nobody can be asked for the organization's name", conformance.ErrUsage)
+	}
+	_, _ = fmt.Fprintf(t.out, "%sType the organization's name to do this:\n", plan.Text())
+	name, err := bufio.NewReader(io.LimitReader(in, maxToken)).ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("%w: no name was typed", conformance.ErrUsage)
+	}
+	return strings.TrimRight(name, "\r\n"), nil
+}

@@ -1,0 +1,198 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/internal/canary"
+	"github.com/planeproof/planeproof/report"
+	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/steps"
+)
+
+// spy reads the secrets of a run off the wire: it does not ask who mints or who hides them.
+type spy struct {
+	next http.RoundTripper
+
+	mu      sync.Mutex
+	secrets []string
+}
+
+func (s *spy) start(ctx context.Context) (*stack.Stack, error) {
+	started, err := startProcess(ctx)
+	if err == nil {
+		s.next, started.Client.Transport = started.Client.Transport, s
+	}
+	return started, err
+}
+
+func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
+	for _, name := range []string{"Authorization", "X-Api-Key", "Api-Key"} {
+		s.addLast(r.Header.Get(name))
+	}
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		s.read(gjson.ParseBytes(body))
+	}
+	return s.next.RoundTrip(r)
+}
+
+// read takes what settings of tenants and provider secrets keep secret.
+func (s *spy) read(body gjson.Result) {
+	for _, path := range []string{"settings.tokens", "settings.forbidden", "settings.keys.#.key", "secret", "value", "metadata.additionalHeaders"} {
+		body.Get(path).ForEach(func(_, value gjson.Result) bool {
+			s.addLast(value.String())
+			return true
+		})
+	}
+	if base, err := url.Parse(body.Get("metadata.api_base").String()); err == nil && base.User != nil {
+		password, _ := base.User.Password()
+		s.add(password)
+	}
+}
+
+// addLast takes the last word of a value that may begin with a scheme.
+func (s *spy) addLast(value string) {
+	if words := strings.Fields(value); len(words) > 0 {
+		s.add(words[len(words)-1])
+	}
+}
+
+func (s *spy) add(secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	public := strings.HasPrefix(secret, "planeproof-deliberately-wrong-") // what nobody accepts
+	if len(secret) > 8 && !public && !slices.Contains(s.secrets, secret) {
+		s.secrets = append(s.secrets, secret)
+	}
+}
+
+func (s *spy) latest(most int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.secrets[max(0, len(s.secrets)-most):])
+}
+
+// leak says secrets in every form, as a careless check or an upstream that echoes them would.
+func leak(secrets []string) string {
+	var b strings.Builder
+	for _, secret := range secrets {
+		b.WriteString(secret + " Bearer%20" + url.QueryEscape(secret) + ` {"quoted":"` + secret + `"} `)
+		for before := range 3 {
+			b.WriteString(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", before)+secret)) + " ")
+		}
+	}
+	return b.String()
+}
+
+// leaky is a Binder that makes every check fail, with secrets in what it says.
+type leaky struct {
+	steps.Binder
+	spy *spy
+}
+
+func (l leaky) Then(expr, do any) {
+	l.Binder.Then(expr, reflect.MakeFunc(reflect.TypeOf(do), func([]reflect.Value) []reflect.Value {
+		said := leak(l.spy.latest(4))
+		var err error = &steps.Mismatch{What: "what was said", Expected: "nothing of " + said, Actual: said}
+		return []reflect.Value{reflect.ValueOf(&err).Elem()}
+	}).Interface())
+}
+
+// written is all that a run says: terminal, report files and the line on standard error.
+func written(t *testing.T, o Options) (*report.Run, map[string]string) {
+	t.Helper()
+	var terminal bytes.Buffer
+	o.Redactor = &evidence.Redactor{}
+	o.Terminal = report.NewTerminal(&terminal, false, true, o.Redactor)
+	result := run(t.Context(), t, o)
+	require.NoError(t, o.Terminal.Summary(result))
+	dir := t.TempDir()
+	require.NoError(t, report.WriteFiles(dir, result, o.Redactor))
+	all := map[string]string{"terminal": terminal.String(), "headline": result.Headline()}
+	for _, name := range []string{"report.json", "junit.xml"} {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		all[name] = string(raw)
+	}
+	return result, all
+}
+
+func assertNoSecret(t *testing.T, secrets []string, places map[string]string) {
+	t.Helper()
+	require.NotEmpty(t, secrets)
+	for _, secret := range secrets {
+		require.Regexp(t, canary.Minted, secret, "the tests of the command line know secrets by their form")
+	}
+	for place, text := range places {
+		assert.Empty(t, canary.Find(text, secrets), "%s shows secrets", place)
+	}
+}
+
+func TestSuitePassesAndShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	var s spy
+	result, all := written(t, Options{start: s.start, Concurrency: 4, phrases: (*steps.Steps).Bind})
+	assert.Equal(t, 0, result.ExitCode(), all["terminal"])
+	assert.Greater(t, len(s.secrets), len(result.Scenarios))
+	assertNoSecret(t, s.secrets, all)
+}
+
+func TestFailingSuiteShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	var s spy
+	result, all := written(t, Options{start: s.start, Concurrency: 4, Tags: "@api or @token",
+		phrases: func(bound *steps.Steps, b steps.Binder) { bound.Bind(leaky{b, &s}) }})
+	assert.Equal(t, 1, result.ExitCode(), result.Headline())
+	for _, place := range []string{"terminal", "report.json", "junit.xml"} {
+		assert.Contains(t, all[place], "‹token of ", "%s shows what stands for a secret", place)
+	}
+	assertNoSecret(t, s.secrets, all)
+}
+
+// TestEchoingGatewayShowsNoSecret lets real checks quote an upstream that repeats the credential it got.
+func TestEchoingGatewayShowsNoSecret(t *testing.T) {
+	t.Parallel()
+	var s spy
+	result, all := written(t, Options{start: s.start,
+		phrases: phrases(func(bound *steps.Steps, b steps.Binder) {
+			b.Given(`^a gateway that repeats every token$`, func(ctx context.Context) error {
+				w := bound.World
+				said := `{"error":{"message":"Incorrect API key provided: ` + strings.ReplaceAll(leak(s.latest(4)), `"`, `\"`) + `"}}`
+				return w.Stack.SetFaults(ctx, stack.Gateway(), w.Tenant.ID, tenancy.Fault{Status: 401, Body: said})
+			})
+		}),
+		Features: doctored(`
+  @BEARER-1
+  Scenario: is refused
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    And a gateway that repeats every token
+    When the scorer is run
+    Then the scorer succeeds
+`)})
+	assert.Equal(t, 1, result.ExitCode(), all["terminal"])
+	assert.Contains(t, all["terminal"], "Incorrect API key provided: ‹")
+	assertNoSecret(t, s.secrets, all)
+}

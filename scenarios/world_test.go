@@ -1,0 +1,69 @@
+package scenarios
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/stack"
+)
+
+func TestMetadataEditsOneKeyAndLeavesTheBytes(t *testing.T) {
+	t.Parallel()
+	got, err := Metadata{{"gpt-4.1", true}, {"a|b#c", 1}}.set([]byte(`{ "b":1.0,"gpt-4.1":  false , "html":"<&>" }`))
+	require.NoError(t, err)
+	assert.Equal(t, `{ "b":1.0,"gpt-4.1":  true , "html":"<&>" ,"a|b#c":1}`, string(got))
+	for _, bad := range []string{"", "7", "[]", `{"a":`, "null"} {
+		_, err := Metadata{{"a", 1}}.set([]byte(bad))
+		require.ErrorContains(t, err, "metadata is not an object", bad)
+	}
+}
+
+func TestSameJSON(t *testing.T) {
+	t.Parallel()
+	assert.True(t, sameJSON(map[string]any{"a": 1, "b": []string{"x"}}, map[string]any{"b": []any{"x"}, "a": 1.0}))
+	assert.False(t, sameJSON([]int{1, 2}, []int{2, 1}))
+	assert.False(t, sameJSON(map[string]any{"a": nil}, map[string]any{}))
+}
+
+// unreachable gives no answer.
+type unreachable struct{}
+
+func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("no route")
+}
+
+func TestNoAnswerBreaksAWorldUnlessItMay(t *testing.T) {
+	t.Parallel()
+	s := &stack.Stack{Client: &http.Client{Transport: unreachable{}}}
+	w, err := Open(t.Context(), s, &evidence.Redactor{}, evidence.NewKey())
+	require.ErrorContains(t, err, "no route")
+	require.NotNil(t, w)
+	require.NoError(t, w.Broken(), "the control listener is not the system")
+	_, err = w.API(MayFail(t.Context()), "key-of-nobody", http.MethodGet, "/v1/project", nil)
+	require.ErrorContains(t, err, "no route")
+	require.NoError(t, w.Broken())
+	_, err = w.API(t.Context(), "key-of-nobody", http.MethodGet, "/v1/project?limit=1", nil)
+	require.ErrorContains(t, err, "no route")
+	require.ErrorContains(t, w.Broken(), "no answer from data-plane:8080: no route")
+
+	kept := w.Exchanges()
+	require.Len(t, kept, 2)
+	assert.Equal(t, "data-plane/v1/project?limit=1", kept[1].Path, "without the tenant, which says nothing")
+	assert.Equal(t, "no route", kept[1].Note)
+	assert.Zero(t, kept[1].Status)
+	assert.Equal(t, 2, kept[1].Seq)
+}
+
+func TestMintHidesWhatItMakes(t *testing.T) {
+	t.Parallel()
+	w := &World{Redactor: &evidence.Redactor{}, Tenant: stack.Tenant{Key: evidence.NewKey()}}
+	secret := w.Mint("token of acme", "sk-org-")
+	assert.Regexp(t, `^sk-org-[a-z0-9]{24}$`, secret)
+	assert.Equal(t, "got ‹token of acme "+w.Fingerprint(secret)+"›", w.Redactor.String("got "+secret))
+	assert.NotEqual(t, secret, w.Mint("token of acme", "sk-org-"))
+}
