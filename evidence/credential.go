@@ -79,9 +79,10 @@ func ReadCredential(key Key, header, value string) Credential {
 	c.Padded = token != rest
 	c.Length = len(token)
 	c.Fingerprint = key.Fingerprint(token)
-	if words := strings.Fields(token); len(words) > 0 {
+	c.LastWord = c.Fingerprint
+	if words := strings.Fields(token); len(words) > 1 {
 		c.LastWord = key.Fingerprint(words[len(words)-1])
-		c.Doubled = c.Scheme != "" && len(words) > 1 && isScheme(words[0])
+		c.Doubled = c.Scheme != "" && isScheme(words[0])
 	}
 	return c
 }

@@ -56,7 +56,7 @@ been cut.`,
 	flags.StringVar(&f.model, "model", "", "say which secrets serve this model, as the guide's jq filter does")
 	flags.StringVar(&f.legacy, "legacy", "", "generation of the AI proxy that serves the organization: "+generationNames())
 	flags.StringVar(&f.failOn, "fail-on", string(audit.Warning), "severity from which on findings give exit code 1: error, warning or note")
-	flags.StringVar(&f.format, "format", "table", "table or json")
+	flags.StringVar(&f.format, "format", "table", "table or json (docs/audit-format.md)")
 	flags.StringVar(&f.save, "save", "", "file for the inventory, with credentials redacted")
 	flags.BoolVar(&f.notes, "notes", false, "show notes too")
 	return cmd

@@ -133,6 +133,9 @@ func (f planFlags) run(ctx context.Context, t terminal, in io.Reader, redactor *
 // conclude writes the plan, but for one in which everything was refused, and shows it.
 func (f planFlags) conclude(ctx context.Context, t terminal, plan *fix.Plan) error {
 	next := "nothing to change"
+	if len(plan.Steps) == 0 && len(plan.Refused) > 0 {
+		next = "no plan was written"
+	}
 	if len(plan.Steps) > 0 || len(plan.Refused) == 0 {
 		if err := plan.Write(f.out); err != nil {
 			return fixError(ctx, t, err)
@@ -143,7 +146,11 @@ func (f planFlags) conclude(ctx context.Context, t terminal, plan *fix.Plan) err
 	}
 	_, _ = fmt.Fprintf(t.out, "%s%s\n", plan.Text(), next)
 	if len(plan.Refused) > 0 {
-		_, _ = fmt.Fprintf(t.err, "planeproof: refused: %d of %d remedies\n", len(plan.Refused), len(plan.Refused)+len(plan.Steps)+len(plan.Already))
+		more := ""
+		if others := len(plan.Refused) - 1; others > 0 {
+			more = fmt.Sprintf("; and %d more were refused", others)
+		}
+		_, _ = fmt.Fprintf(t.err, "planeproof: %v%s\n", plan.Refused[0], more)
 		return exitCode(1)
 	}
 	return nil
@@ -198,32 +205,61 @@ func (f planFlags) plan(ctx context.Context, client *control.Client, remedy fix.
 	if f.audit != "" {
 		asked = findings(report, f.literal)
 	}
-	if slices.ContainsFunc(asked, func(a ask) bool { return a.remedy == fix.Workaround || a.remedy == fix.Literal }) {
-		read, err := inventory.Read(ctx, client, inventory.Options{Org: org.Name})
-		if err != nil {
-			return nil, err
-		}
-		if len(read.Incomplete) > 0 {
-			return nil, fmt.Errorf("read what the project falls back on: %s", read.Incomplete[0])
-		}
-		s.Org = read.Secrets
-	}
-	plan := fix.NewPlan("planeproof "+version(), client.BaseURL(), org, s, time.Now())
+	var asks []fix.Ask
 	for _, a := range asked {
 		secret, err := fix.Find(ctx, client, a.secret)
 		if err != nil {
 			return nil, err
 		}
-		if f.audit != "" && a.remedy == fix.RawToken {
+		asks = append(asks, fix.Ask{Secret: secret, Remedy: a.remedy})
+	}
+	if s.Org, s.Projects, err = neighbours(ctx, client, org, asks); err != nil {
+		return nil, err
+	}
+	plan := fix.NewPlan("planeproof "+version(), client.BaseURL(), org, s, time.Now())
+	for _, a := range asks {
+		if f.audit != "" && a.Remedy == fix.RawToken {
 			plan.Refused = append(plan.Refused, fix.Refusal{
-				SecretID: secret.ID, Name: secret.Name, Remedy: a.remedy,
-				Reason: "a token belongs to one secret: plan it with --secret " + secret.ID + " and --token-file",
+				SecretID: a.Secret.ID, Name: a.Secret.Name, Remedy: a.Remedy,
+				Reason: "a token belongs to one secret: plan it with --secret " + a.Secret.ID + " and --token-file",
 			})
 			continue
 		}
-		plan.Add(fix.Ask{Secret: secret, Remedy: a.remedy}, s)
+		plan.Add(a, s)
 	}
 	return plan, nil
+}
+
+// neighbours reads, for the workaround, what the projects fall back on and what else they have.
+func neighbours(ctx context.Context, client *control.Client, org inventory.Organization, asks []fix.Ask) (ofOrg, ofProjects []inventory.Secret, err error) {
+	var projects []string
+	needed := false
+	for _, a := range asks {
+		if a.Remedy == fix.Workaround || a.Remedy == fix.Literal {
+			needed = true
+			if a.Secret.Project != nil {
+				projects = append(projects, a.Secret.Project.ID)
+			}
+		}
+	}
+	if !needed {
+		return nil, nil, nil
+	}
+	read, err := inventory.Read(ctx, client, inventory.Options{Org: org.Name, Projects: projects})
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(read.Incomplete) > 0 {
+		return nil, nil, fmt.Errorf("read what the project falls back on: %s", read.Incomplete[0])
+	}
+	for _, secret := range read.Secrets {
+		if secret.Level == inventory.Project {
+			ofProjects = append(ofProjects, secret)
+		} else {
+			ofOrg = append(ofOrg, secret)
+		}
+	}
+	return ofOrg, ofProjects, nil
 }
 
 // ask is a remedy asked for a secret.

@@ -82,7 +82,7 @@ func authFormatAPIKey(l *look, v *view) (hit, bool) {
 			"planeproof verify-token --api-url " + shell(l.apiURL) + " --secret ID --token-file token.txt",
 		remedy: l.remedyFor(RemedyBearer, v),
 	}
-	if isOpenAI(v.meta.APIBase) {
+	if isOpenAI(v.meta.APIBase) && l.generation != provider.Legacy202602 { // which sends Bearer all the same
 		h.severity, h.needs, h.cause = Error, "", "OpenAI's own API takes Bearer alone"
 	}
 	switch {
@@ -99,7 +99,7 @@ func isOpenAI(base string) bool {
 	if base == "" {
 		return true
 	}
-	u, err := url.Parse(base)
+	u, err := url.Parse(strings.ToLower(base))
 	return err == nil && (u.Hostname() == "api.openai.com" || strings.HasSuffix(u.Hostname(), ".api.openai.com"))
 }
 

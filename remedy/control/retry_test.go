@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,7 +91,7 @@ func TestReadsAreSentAgain(t *testing.T) {
 		"broken":           {step{status: 200, body: brokenBody{}}, 5, control.Broken},
 		"no such name":     {step{err: &net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}}, 1, control.Unreachable},
 		"far too long":     {step{status: 429, after: "3600"}, 1, control.Busy},
-		"overflowing wait": {step{status: 429, after: "99999999999999"}, 1, control.Busy},
+		"overflowing wait": {step{status: 429, after: "9223372036854775807"}, 1, control.Busy},
 		"400":              {step{status: 400}, 1, control.Refused},
 		"401":              {step{status: 401}, 1, control.WrongKey},
 	} {
@@ -138,6 +139,37 @@ func (never) RoundTrip(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()
 }
+
+func TestNoMoreThanEightInFlight(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var inFlight, answered atomic.Int32
+		release := make(chan struct{})
+		client := control.New("http://api.example", key, &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			inFlight.Add(1)
+			<-release
+			inFlight.Add(-1)
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+		})})
+		for range 20 {
+			go func() {
+				_, err := client.Get(t.Context(), "/v1")
+				assert.NoError(t, err)
+				answered.Add(1)
+			}()
+		}
+		synctest.Wait()
+		assert.EqualValues(t, 8, inFlight.Load(), "all that may be sent was sent")
+		close(release)
+		synctest.Wait()
+		assert.EqualValues(t, 20, answered.Load())
+	})
+}
+
+// roundTrip is a transport without a network.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestNoAnswerInTime(t *testing.T) {
 	t.Parallel()

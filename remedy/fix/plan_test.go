@@ -106,6 +106,9 @@ func TestWorkaroundRemovesOnlyWhatIsRejected(t *testing.T) {
 		"additionalHeaders":{"x":"` + headerValue + `"},"supportsStreaming":false,"excludeDefaultModels":true}`
 	project := secret(inventory.Project, metadata)
 	in := withLog(t, projectID, "auth_type")
+	sibling := secret(inventory.Project, legacyKeys)
+	sibling.ID, sibling.Name = "id-2", "sibling"
+	in.Projects = []inventory.Secret{project, sibling}
 	in.Org = []inventory.Secret{{Name: "other", Type: "openai"}, {Name: "acme", Type: "openai"}}
 	p := propose(fix.Workaround, project, in)
 	require.Len(t, p.Steps, 1, "%v", p.Refused)
@@ -120,6 +123,9 @@ func TestWorkaroundRemovesOnlyWhatIsRejected(t *testing.T) {
 	assert.Contains(t, judged, "the log given tells 1 times")
 	assert.Contains(t, step.Alternative, "customModels is lost: acme-chat no longer route to the project")
 	assert.Contains(t, step.Alternative, "models is lost")
+	assert.NotContains(t, step.Alternative, "auth_type", "that is lost in both forms")
+	assert.Contains(t, strings.Join(step.Notes, "\n"), "sibling of the same project cannot be read either", "OVERRIDE-6")
+	assert.NotContains(t, strings.Join(step.Notes, "\n"), "acme of the same")
 	assert.Contains(t, strings.Join(step.Notes, "\n"), "needs auth_format api_key back")
 
 	in.Generation, in.Log = provider.Legacy202603, nil

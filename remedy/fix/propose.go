@@ -21,8 +21,8 @@ type Situation struct {
 	Version json.RawMessage
 	// Log is what a proxy's log says about provider secrets, nil where none was given.
 	Log *proxylog.Summary
-	// Org are the org's provider secrets: what a project falls back on.
-	Org []inventory.Secret
+	// Org are the org's provider secrets, which a project falls back on; Projects are those of projects, which share their fate.
+	Org, Projects []inventory.Secret
 }
 
 // strict says that the generation is known and refuses unknown metadata keys (facts: three generations).

@@ -31,10 +31,10 @@ func (s *Step) workaround(secret inventory.Secret, before map[string]any, in Sit
 		if secret.Type != "openai" {
 			return s.refuse(fmt.Sprintf("the guide's literal form makes it type openai, and it is %q", secret.Type), s.Conditions)
 		}
-		s.Edit, s.Costs = minimal, costs(before, minimal)
+		s.Edit, s.Costs = minimal, costs(before, minimal, unrecognized(issues))
 	} else {
 		s.Edit.Remove = unrecognized(issues)
-		s.Alternative = alternative(secret, before, minimal)
+		s.Alternative = alternative(secret, before, minimal, s.Edit.Remove)
 	}
 	edited, err := s.Edit.Apply(secret.Metadata)
 	if err != nil {
@@ -45,6 +45,12 @@ func (s *Step) workaround(secret inventory.Secret, before map[string]any, in Sit
 	}
 	if before["auth_format"] == "api_key" {
 		s.note("after an upgrade a gateway that requires Api-Key needs auth_format api_key back: keep the backup")
+	}
+	for _, other := range in.Projects {
+		if sameProject(other, secret) && len(read(in.Generation, other, other.Metadata)) > 0 {
+			s.note(fmt.Sprintf("%s of the same project cannot be read either: until that is mended too, the project gets none of its own",
+				evidence.Printable(other.Name)))
+		}
 	}
 	s.note("this is temporary: the fix that lasts is an upgrade of the data plane")
 	return nil
@@ -116,10 +122,18 @@ func literal(before map[string]any) Edit {
 	return e
 }
 
-// costs says what the literal form loses (behaviours: OVERRIDE-21).
-func costs(before map[string]any, e Edit) []string {
+// sameProject says of another secret that it is in the project of this one: one that cannot be read spoils all (facts: three generations).
+func sameProject(other, secret inventory.Secret) bool {
+	return other.ID != secret.ID && other.Project != nil && secret.Project != nil && other.Project.ID == secret.Project.ID
+}
+
+// costs says what the literal form loses beside what the proxy rejects anyway (behaviours: OVERRIDE-21).
+func costs(before map[string]any, e Edit, rejected []string) []string {
 	var all []string
 	for _, key := range e.Remove {
+		if slices.Contains(rejected, key) {
+			continue
+		}
 		cost := evidence.Printable(key) + " is lost"
 		if models, isObject := before[key].(map[string]any); key == "customModels" && isObject && len(models) > 0 {
 			cost += ": " + strings.Join(printable(slices.Sorted(maps.Keys(models))), ", ") + " no longer route to the project"
@@ -135,11 +149,15 @@ func costs(before map[string]any, e Edit) []string {
 	return all
 }
 
-func alternative(secret inventory.Secret, before map[string]any, minimal Edit) string {
+func alternative(secret inventory.Secret, before map[string]any, minimal Edit, rejected []string) string {
 	if secret.Type != "openai" {
 		return ""
 	}
-	return "the guide's literal form (--literal) instead: " + strings.Join(costs(before, minimal), "; ")
+	lost := costs(before, minimal, rejected)
+	if len(lost) == 0 {
+		lost = []string{"nothing else is lost"}
+	}
+	return "the guide's literal form (--literal) instead: " + strings.Join(lost, "; ")
 }
 
 func printable(texts []string) []string {

@@ -142,11 +142,11 @@ func (r *redactor) text(text string, at place) string {
 	case at.secret, len(text) > maxText:
 		shown = hidden
 	case urlStart.MatchString(text) && !strings.ContainsAny(text, " \t\n"):
-		shown = RedactURL(text)
+		shown = redactURL(text)
 	case secretText.MatchString(text), at.key != "models" && hasLongWord(text), strings.Contains(text, "://") && strings.Contains(text, "@"):
 		shown = hidden
 	case !strings.ContainsAny(text, " \t\n"):
-		shown = RedactURL(text) // a URL without its scheme
+		shown = redactURL(text) // a URL without its scheme
 	}
 	if shown != text {
 		r.places = append(r.places, at.path)
@@ -168,9 +168,9 @@ func maskLongWords(text string) string {
 
 func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
 
-// RedactURL hides what stands in front of the host and behind the path of a URL, and words of the path that look like keys. It goes by
+// redactURL hides what stands in front of the host and behind the path of a URL, and words of the path that look like keys. It goes by
 // the text alone, as what is stored may be no URL.
-func RedactURL(text string) string {
+func redactURL(text string) string {
 	start := len(urlStart.FindString(text))
 	end := len(text)
 	if i := strings.IndexAny(text[start:], "/\\?#"); i >= 0 {
