@@ -46,8 +46,9 @@ func (p standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var secrets []struct {
-		Name, Secret string
-		Metadata     struct {
+		Name     string
+		Secret   *string
+		Metadata struct {
 			APIBase    string `json:"api_base"`
 			AuthFormat string `json:"auth_format"`
 		}
@@ -62,7 +63,9 @@ func (p standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	path := strings.TrimPrefix(r.URL.Path, "/v1")
 	up, _ := http.NewRequestWithContext(r.Context(), http.MethodPost, secrets[0].Metadata.APIBase+path, bytes.NewReader(body))
-	up.Header.Set("Authorization", scheme+secrets[0].Secret)
+	if token := secrets[0].Secret; token != nil {
+		up.Header.Set("Authorization", strings.TrimRight(scheme+*token, " \n"))
+	}
 	up.Header.Set("Content-Type", "application/json")
 	given, err := http.DefaultTransport.RoundTrip(up)
 	if err != nil {

@@ -76,6 +76,9 @@ func (s *Steps) runTimes(ctx context.Context, who, model string, times int) erro
 		return err
 	}
 	for range times {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		s.World.Run(ctx, c)
 	}
 	return nil
