@@ -62,11 +62,7 @@ func doubled() form {
 
 // refusedFor reads the gateway's own reason in its journal: the provider's error text need not survive the way back.
 func (s *Steps) refusedFor(ctx context.Context, reason string) error {
-	probe, err := s.World.Probe()
-	if err != nil {
-		return err
-	}
-	all, err := s.World.GatewaySaw(ctx, probe.Nonce)
+	all, err := s.sawLatest(ctx)
 	if err != nil {
 		return err
 	}
@@ -82,11 +78,7 @@ func (s *Steps) refusedFor(ctx context.Context, reason string) error {
 }
 
 func (s *Steps) askedForStream(ctx context.Context, how string) error {
-	probe, err := s.World.Probe()
-	if err != nil {
-		return err
-	}
-	all, err := s.World.GatewaySaw(ctx, probe.Nonce)
+	all, err := s.sawLatest(ctx)
 	if err != nil {
 		return err
 	}
@@ -107,11 +99,7 @@ func (s *Steps) askedForStream(ctx context.Context, how string) error {
 
 // refusedToken says whether the gateway refused a secret's token during the latest call.
 func (s *Steps) refusedToken(ctx context.Context, ref string) (bool, error) {
-	probe, err := s.World.Probe()
-	if err != nil {
-		return false, err
-	}
-	all, err := s.World.GatewaySaw(ctx, probe.Nonce)
+	all, err := s.sawLatest(ctx)
 	return slices.ContainsFunc(all, func(e evidence.Exchange) bool {
 		return e.Status == http.StatusUnauthorized && s.sawIn([]evidence.Exchange{e}, ref, seen(scenarios.Bearer)) == nil
 	}), err
@@ -126,11 +114,7 @@ func (s *Steps) masked(ctx context.Context, ref, instead string) error {
 	if !refused {
 		return differs("what the gateway did with the token of "+ref, "refused it", "it never saw it")
 	}
-	probe, err := s.World.Probe()
-	if err != nil {
-		return err
-	}
-	all, err := s.World.GatewaySaw(ctx, probe.Nonce)
+	all, err := s.sawLatest(ctx)
 	if err != nil {
 		return err
 	}

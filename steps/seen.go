@@ -23,6 +23,15 @@ func (s *Steps) bindSeen(b Binder) {
 	b.Then(`^the gateway saw nothing$`, s.sawNothing)
 }
 
+// sawLatest is what reached the upstream for the latest call.
+func (s *Steps) sawLatest(ctx context.Context) ([]evidence.Exchange, error) {
+	probe, err := s.World.Probe()
+	if err != nil {
+		return nil, err
+	}
+	return s.World.GatewaySaw(ctx, probe.Nonce)
+}
+
 func (s *Steps) sawRaw(ctx context.Context, ref string) error {
 	return s.sawAs(ctx, ref, string(scenarios.Bearer))
 }
@@ -177,11 +186,7 @@ func (s *Steps) tokensSeen(all []evidence.Exchange) ([]string, error) {
 }
 
 func (s *Steps) sawScorerKey(ctx context.Context) error {
-	probe, err := s.World.Probe()
-	if err != nil {
-		return err
-	}
-	all, err := s.World.GatewaySaw(ctx, probe.Nonce)
+	all, err := s.sawLatest(ctx)
 	if err != nil {
 		return err
 	}
@@ -208,11 +213,7 @@ func (s *Steps) describeAll(all []evidence.Exchange) string {
 
 // sawOdd is about what a stored value that is no raw token becomes on the wire.
 func (s *Steps) sawOdd(ctx context.Context, what string) error {
-	probe, err := s.World.Probe()
-	if err != nil {
-		return err
-	}
-	all, err := s.World.GatewaySaw(ctx, probe.Nonce)
+	all, err := s.sawLatest(ctx)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func TestRefusedEmbeddings(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, b.embed(`{"model":"other","input":"x"}`).StatusCode)
 }
 
-func TestEmbeddingsAreUnitVectorsOfTheirText(t *testing.T) {
+func TestEmbeddingsHaveUnitLengthAndFollowTheirText(t *testing.T) {
 	t.Parallel()
 	b := start(t, bearer())
 	body := `{"model":"acme-chat","input":["ping","pong","ping"],"user":"` + nonce + `"}`
