@@ -78,7 +78,7 @@ func (s *session) begin(ctx context.Context, r *record, phrases *steps.Steps) er
 		}
 	}
 	if r.fresh {
-		own, err := s.starter.Start(ctx)
+		own, err := s.starter.start(ctx)
 		if err != nil {
 			return r.broken(ctx, fmt.Errorf("start systems of the scenario's own: %w", err))
 		}

@@ -123,8 +123,13 @@ type session struct {
 // run starts the stack, runs the suite on it and closes it, each time noting what went wrong.
 func (s *session) run(ctx context.Context) {
 	s.starter = starter{runtime: s.options.Runtime, proxy: s.options.Proxy, start: s.options.start}
-	started, err := s.starter.Start(ctx)
+	err := s.starter.settle(ctx)
 	s.result.Runtime, s.result.Why = s.starter.runtime, s.starter.why
+	var started *stack.Stack
+	if err == nil {
+		s.phase(fmt.Sprintf("%s: starting the gateway, the data plane and the legacy proxy", s.starter))
+		started, err = s.starter.start(ctx)
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			s.infrastructure(err)
@@ -135,6 +140,7 @@ func (s *session) run(ctx context.Context) {
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 		defer cancel()
+		s.phase(s.starter.runtime + ": removing what was started")
 		if err := started.Close(ctx); err != nil {
 			s.infrastructure(err)
 		}
@@ -145,6 +151,12 @@ func (s *session) run(ctx context.Context) {
 	s.suite(ctx)
 	stop()
 	renewal.Wait() // what it notes must be there before the run is judged
+}
+
+func (s *session) phase(text string) {
+	if t := s.options.Terminal; t != nil {
+		t.Phase(text)
+	}
 }
 
 // renew keeps the leases of the systems; a system that gives no answer breaks the run.

@@ -24,17 +24,19 @@ type starter struct {
 	start        func(context.Context) (*stack.Stack, error)
 }
 
-// Start starts a stack. The first call settles what `auto` is, and why.
-func (s *starter) Start(ctx context.Context) (*stack.Stack, error) {
-	if s.start == nil {
-		if err := s.settle(ctx); err != nil {
-			return nil, err
-		}
+// String is the runtime and why it was taken.
+func (s starter) String() string {
+	if s.why == "" {
+		return s.runtime
 	}
-	return s.start(ctx)
+	return s.runtime + " (" + s.why + ")"
 }
 
+// settle finds out what `auto` is, and why, and how a stack is started; a start that was given stays.
 func (s *starter) settle(ctx context.Context) error {
+	if s.start != nil {
+		return nil
+	}
 	if s.proxy != nil {
 		if s.runtime == Docker {
 			return fmt.Errorf("%w: a proxy in the middle needs the process runtime", ErrUsage)

@@ -30,14 +30,26 @@ func NewTerminal(w io.Writer, tty, color bool, redact *evidence.Redactor) *Termi
 
 // Progress shows how many scenarios are done; off a terminal it shows nothing.
 func (t *Terminal) Progress(done, total int) {
-	if !t.tty {
-		return
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	text := fmt.Sprintf("%d of %d scenarios", done, total)
 	if t.bad > 0 {
 		text += t.paint(Failed, fmt.Sprintf(", %d failed or broken", t.bad))
+	}
+	t.rewrite(text)
+}
+
+// Phase shows what is going on while no scenario is; off a terminal it shows nothing.
+func (t *Terminal) Phase(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rewrite(evidence.Printable(t.redact.String(text)))
+}
+
+// rewrite puts a text on the progress line.
+func (t *Terminal) rewrite(text string) {
+	if !t.tty {
+		return
 	}
 	t.write(text + eraseRest + "\r")
 	t.line = true

@@ -51,6 +51,17 @@ func TestTerminalProgressAndColor(t *testing.T) {
 	assert.Contains(t, text, "\n1 of 2 scenarios\x1b[1;31m, 1 failed or broken\x1b[0m\x1b[K\r\x1b[K\x1b[1;32mPASS\x1b[0m  2 of 2")
 }
 
+func TestTerminalPhaseOnATerminalOnly(t *testing.T) {
+	t.Parallel()
+	redactor := &evidence.Redactor{}
+	redactor.Add("key", "canary-secret")
+	for tty, want := range map[bool]string{true: "starting with ‹key›", false: ""} {
+		var out strings.Builder
+		report.NewTerminal(&out, tty, false, redactor).Phase("starting with canary-secret")
+		assert.Equal(t, want, strings.TrimRight(out.String(), "\x1b[K\r"))
+	}
+}
+
 func TestTerminalColorsOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
