@@ -44,7 +44,7 @@ func keyOf(p *messages.Pickle) string {
 }
 
 // hook ties a scenario's life to godog's: what was not selected is skipped, and every verdict is written down here.
-func (s *session) hook(sc *godog.ScenarioContext, phrases *steps.Steps) {
+func (s *execution) hook(sc *godog.ScenarioContext, phrases *steps.Steps) {
 	var r *record
 	sc.Before(func(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
 		r = s.records[keyOf(pickle)]
@@ -68,7 +68,7 @@ func (s *session) hook(sc *godog.ScenarioContext, phrases *steps.Steps) {
 }
 
 // begin gives the scenario its World, or says why it cannot have one.
-func (s *session) begin(ctx context.Context, r *record, phrases *steps.Steps) error {
+func (s *execution) begin(ctx context.Context, r *record, phrases *steps.Steps) error {
 	r.started = time.Now()
 	on := s.stack
 	for _, need := range r.needs {
@@ -142,7 +142,7 @@ func (r *record) judge(ctx context.Context, step *godog.Step, err error) report.
 }
 
 // end takes the evidence, forgets the tenant and tells the terminal.
-func (s *session) end(ctx context.Context, r *record, err error) {
+func (s *execution) end(ctx context.Context, r *record, err error) {
 	r.ended = true
 	// What follows must happen after an interrupt too.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
@@ -167,7 +167,7 @@ func (s *session) end(ctx context.Context, r *record, err error) {
 }
 
 // takeEvidence reads what every system kept. A journal that cannot be read whole breaks the scenario, passed or not.
-func (s *session) takeEvidence(ctx context.Context, r *record) {
+func (s *execution) takeEvidence(ctx context.Context, r *record) {
 	w := r.world
 	if w == nil || r.Reason == "interrupted" {
 		return
@@ -198,7 +198,7 @@ func (s *session) takeEvidence(ctx context.Context, r *record) {
 	slices.SortStableFunc(r.Exchanges, func(a, b evidence.Exchange) int { return a.Time.Compare(b.Time) })
 }
 
-func (s *session) tell(r *record) {
+func (s *execution) tell(r *record) {
 	s.mu.Lock()
 	s.done++
 	done := s.done

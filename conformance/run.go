@@ -63,7 +63,7 @@ func Run(ctx context.Context, o Options) (*report.Run, error) {
 		Version: o.Version, Runtime: o.Runtime, Fakes: o.Proxy == nil, Tags: o.Tags,
 		Seed: o.Seed, Concurrency: o.Concurrency, Started: time.Now().UTC(),
 	}
-	s := &session{options: o, key: evidence.NewKey(), records: map[string]*record{}, total: len(chosen), result: result}
+	s := &execution{options: o, key: evidence.NewKey(), records: map[string]*record{}, total: len(chosen), result: result}
 	for _, r := range chosen {
 		s.records[keyOf(r.pickle)] = r
 	}
@@ -106,8 +106,8 @@ func (o Options) source() fs.FS {
 	return features.FS
 }
 
-// session is one run: the stack that all scenarios share, and what became of each.
-type session struct {
+// execution is one run: the stack that all scenarios share, and what became of each.
+type execution struct {
 	options Options
 	key     evidence.Key
 	records map[string]*record
@@ -121,7 +121,7 @@ type session struct {
 }
 
 // run starts the stack, runs the suite on it and closes it, each time noting what went wrong.
-func (s *session) run(ctx context.Context) {
+func (s *execution) run(ctx context.Context) {
 	s.starter = starter{runtime: s.options.Runtime, proxy: s.options.Proxy, start: s.options.start}
 	err := s.starter.settle(ctx)
 	s.result.Runtime, s.result.Why = s.starter.runtime, s.starter.why
@@ -153,14 +153,14 @@ func (s *session) run(ctx context.Context) {
 	renewal.Wait() // what it notes must be there before the run is judged
 }
 
-func (s *session) phase(text string) {
+func (s *execution) phase(text string) {
 	if t := s.options.Terminal; t != nil {
 		t.Phase(text)
 	}
 }
 
 // renew keeps the leases of the systems; a system that gives no answer breaks the run.
-func (s *session) renew(ctx context.Context, started *stack.Stack) {
+func (s *execution) renew(ctx context.Context, started *stack.Stack) {
 	ticker := time.NewTicker(renewEvery)
 	defer ticker.Stop()
 	for {
@@ -177,14 +177,14 @@ func (s *session) renew(ctx context.Context, started *stack.Stack) {
 }
 
 // infrastructure notes what went wrong outside every scenario.
-func (s *session) infrastructure(err error) {
+func (s *execution) infrastructure(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.result.Infrastructure = append(s.result.Infrastructure, err.Error())
 }
 
 // suite runs godog over all features. Its own results are not read: a scenario that was skipped counts as passed there.
-func (s *session) suite(ctx context.Context) {
+func (s *execution) suite(ctx context.Context) {
 	suite := godog.TestSuite{
 		Name: "planeproof",
 		ScenarioInitializer: func(sc *godog.ScenarioContext) {
