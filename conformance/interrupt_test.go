@@ -49,6 +49,33 @@ func TestInterruptedRun(t *testing.T) {
 	}
 }
 
+// A backup holds metadata, which may hold credentials: it must not outlive an interrupt.
+func TestInterruptedScenarioLeavesNoFiles(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var dir string
+	run(ctx, t, Options{
+		phrases: phrases(func(s *steps.Steps, b steps.Binder) {
+			b.When(`^someone interrupts while a backup is there$`, func() error {
+				var err error
+				dir, err = s.World.Dir()
+				cancel()
+				return err
+			})
+		}),
+		Features: doctored(`
+  @BEARER-1
+  Scenario: is interrupted with a file
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    When someone interrupts while a backup is there
+    And the scorer is run
+    Then it holds
+`)})
+	require.NotEmpty(t, dir)
+	assert.NoDirExists(t, dir)
+}
+
 func TestVerdictOfACompleteScenarioOutlivesAnInterrupt(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

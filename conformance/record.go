@@ -169,7 +169,11 @@ func (s *execution) end(ctx context.Context, r *record, err error) {
 // takeEvidence reads what every system kept. A journal that cannot be read whole breaks the scenario, passed or not.
 func (s *execution) takeEvidence(ctx context.Context, r *record) {
 	w := r.world
-	if w == nil || r.Reason == "interrupted" {
+	if w == nil {
+		return
+	}
+	if r.Reason == "interrupted" {
+		_ = w.Close(ctx) // its files must go; what the systems still hold ends with them
 		return
 	}
 	if err := w.Broken(); err != nil {
