@@ -126,7 +126,8 @@ func summarizeAdvisory(all []Scenario) string {
 
 func summarizeCircumstances(r *Run) string {
 	var b strings.Builder
-	if r.Fakes {
+	judged := slices.ContainsFunc(r.Scenarios, func(s Scenario) bool { return s.Verdict != NotRun })
+	if r.Fakes && judged {
 		b.WriteString("  This run on fakes judged the fakes and the harness, not anyone's data plane.\n")
 	}
 	runtime := r.Runtime

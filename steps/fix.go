@@ -109,8 +109,10 @@ func (s *Steps) planAndApply(ctx context.Context, who string, remedy fix.Remedy,
 	if s.fixErr, err = s.applyPlan(ctx, who, model); err != nil {
 		return err
 	}
-	if s.fixErr == nil {
-		s.expectEdits()
+	if s.fixErr == nil && remedy == fix.Bearer {
+		if err := s.expectBearer(affected); err != nil {
+			return err
+		}
 	}
 	return s.changed(ctx)
 }
@@ -147,26 +149,18 @@ func (s *Steps) applyPlan(ctx context.Context, who, model string) (outcome, err 
 	return outcome, nil
 }
 
-// expectEdits makes "nothing else has changed" mean the keys that the plan names, and no others.
-func (s *Steps) expectEdits() {
-	for _, step := range s.planned.Steps {
-		for _, secret := range s.World.Secrets() {
-			if secret.ID == step.SecretID {
-				secret.Edits = append(secret.Edits, edits(step.Edit)...)
-			}
+// expectBearer makes "nothing else has changed" mean the two keys of the guide. The plan is not asked: one that changes too much would
+// say so itself.
+func (s *Steps) expectBearer(affected []string) error {
+	for _, ref := range affected {
+		secret, err := s.secret(ref)
+		if err != nil {
+			return err
 		}
+		secret.Edits = append(secret.Edits,
+			scenarios.Entry{Key: "auth_format", Value: "bearer"}, scenarios.Entry{Key: "auth_type", Value: "api_key"})
 	}
-}
-
-func edits(e fix.Edit) scenarios.Metadata {
-	var all scenarios.Metadata
-	for _, entry := range e.Set {
-		all = append(all, scenarios.Entry{Key: entry.Key, Value: entry.Value})
-	}
-	for _, key := range e.Remove {
-		all = append(all, scenarios.Entry{Key: key, Value: scenarios.Removed{}})
-	}
-	return all
+	return nil
 }
 
 func (s *Steps) restore(ctx context.Context) error {
@@ -195,6 +189,9 @@ func (s *Steps) fixProven(context.Context) error {
 	if s.fixErr != nil {
 		return differs("what came of the fix", "applied and proven", s.fixErr.Error())
 	}
+	if len(s.planned.Steps) == 0 {
+		return differs("what came of the fix", "applied and proven", "nothing: the plan has no step")
+	}
 	return nil
 }
 
@@ -202,12 +199,18 @@ func (s *Steps) fixRefused(_ context.Context, words string) error {
 	if s.planned == nil {
 		return errors.New("read fix: none was planned")
 	}
+	if s.fixErr != nil && len(s.planned.Refused) == 0 {
+		return differs("what came of the fix", "refused before anything was sent", s.fixErr.Error())
+	}
 	return s.fixFailed("refused", words)
 }
 
 func (s *Steps) fixRefusedByAPI(_ context.Context, words string) error {
 	if s.planned == nil || len(s.planned.Steps) == 0 {
 		return errors.New("read fix: none was applied")
+	}
+	if s.fixErr != nil && control.KindOf(s.fixErr) != control.Forbidden {
+		return differs("what came of the fix", "refused by the API with 403", s.fixErr.Error())
 	}
 	return s.fixFailed("refused by the API", words)
 }
