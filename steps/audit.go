@@ -17,7 +17,8 @@ func (s *Steps) bindAudit(b Binder) {
 	b.When(`^the organization is audited(?: for model "([^"]*)")?$`, s.audit)
 	b.When(`^the organization is audited with the proxy known to be ([a-z0-9-]+)$`, s.auditKnowing)
 	b.Then(`^the audit finds "([^"]*)" on (.+)$`, s.auditFinds)
-	b.Then(`^the audit is not clean$`, s.auditNotClean)
+	b.Then(`^the audit is (clean|not clean)$`, s.auditIs)
+	b.Then(`^for "([^"]*)" the audit proposes the (bearer fix|workaround|portable form) on `+ref+`$`, s.auditProposes)
 	b.Then(`^the audit says that no secret serves "([^"]*)"$`, s.auditNotServed)
 	b.Then(`^the audit cannot decide "([^"]*)" on `+ref+`, and says what it would need$`, s.auditUndecided)
 	b.Then(`^the audit names (.+) for the model$`, s.auditNamesModel)
@@ -117,14 +118,30 @@ func (s *Steps) auditUndecided(ctx context.Context, rule, ref string) error {
 	return nil
 }
 
-func (s *Steps) auditNotClean(context.Context) error {
+func (s *Steps) auditIs(_ context.Context, verdict string) error {
 	if s.audited == nil {
 		return errors.New("read audit: none was made")
 	}
-	if s.audited.Verdict == audit.Clean {
-		return differs("the verdict of the audit", "findings", string(s.audited.Verdict))
+	if (s.audited.Verdict == audit.Clean) != (verdict == "clean") {
+		return differs("the verdict of the audit", verdict, s.audited.Summary+"; "+s.rulesFound())
 	}
 	return nil
+}
+
+func (s *Steps) auditProposes(_ context.Context, rule, remedy, ref string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	findings, _, err := s.findings(rule)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(findings, func(f audit.Finding) bool { return f.Secret != nil && f.Secret.ID == secret.ID })
+	if i < 0 {
+		return differs("what the audit proposes for "+rule, remedy, "nothing: it does not find it on "+ref)
+	}
+	return equal("the remedy that the audit proposes for "+rule, string(remedyOf(remedy)), findings[i].Remedy.Name)
 }
 
 func (s *Steps) auditNotServed(_ context.Context, model string) error {

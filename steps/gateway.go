@@ -119,5 +119,9 @@ func (s *Steps) masked(ctx context.Context, ref, instead string) error {
 	if err != nil {
 		return err
 	}
-	return s.sawIn(slices.DeleteFunc(all, func(e evidence.Exchange) bool { return e.Status != http.StatusOK }), instead, seen(scenarios.Bearer))
+	answered := slices.DeleteFunc(all, func(e evidence.Exchange) bool { return e.Status != http.StatusOK })
+	if len(answered) == 0 {
+		return differs("what the gateway answered in its place", "the token of "+instead, "nothing")
+	}
+	return s.sawIn(answered, instead, seen(scenarios.Bearer))
 }

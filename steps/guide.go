@@ -74,6 +74,11 @@ func (s *Steps) showsExactly(ctx context.Context, ref string) error {
 		"id": object["id"], "name": object["name"], "provider_type": kind,
 		"preview_secret": object["preview_secret"], "metadata": object["metadata"],
 	}
+	for field, value := range want {
+		if value == nil {
+			return differs(field+" of "+ref+" in the API's answer", "a value", "none")
+		}
+	}
 	shown, _ := s.guide.Shown[0].(map[string]any)
 	return s.sameFields("the secret shown", want, shown)
 }
@@ -102,6 +107,9 @@ func (s *Steps) shows(_ context.Context, ref string) error {
 }
 
 func (s *Steps) showsAuthFormat(_ context.Context, format string) error {
+	if len(s.guide.Shown) == 0 {
+		return differs("metadata.auth_format shown", format, "no secret is shown")
+	}
 	for _, shown := range s.guide.Shown {
 		raw, err := json.Marshal(shown)
 		if err != nil {

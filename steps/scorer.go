@@ -190,6 +190,9 @@ func (s *Steps) succeeds(ctx context.Context, who string) error {
 	if err := s.alike(ctx); err != nil || p.Succeeded() {
 		return err
 	}
+	if err := s.alikeWhenRepeated(ctx, p.Call); err != nil {
+		return err
+	}
 	asked, err := s.World.GatewaySaw(ctx, p.Nonce)
 	if err != nil {
 		return err

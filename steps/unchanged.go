@@ -17,6 +17,7 @@ func (s *Steps) bindUnchanged(b Binder) {
 	b.Then(`^of all secrets only (.+) have changed$`, s.onlyChanged)
 	b.Then(`^no secret has changed$`, s.noneChanged)
 	b.Then(`^nothing else about `+ref+` has changed$`, s.unchangedButEdits)
+	b.Then(`^only (.+) (?:is|are) gone from the metadata of `+ref+`$`, s.onlyGone)
 	b.Then(`^the stored value of `+ref+` has not changed$`, s.valueUnchanged)
 	b.Then(`^the metadata of `+ref+` is exactly excludeDefaultModels false, supportsStreaming true and its api_base$`, s.minimalMetadata)
 }
@@ -54,6 +55,18 @@ func (s *Steps) unchangedButEdits(ctx context.Context, ref string) error {
 	return s.sameFields(ref, before, after)
 }
 
+// onlyGone takes the keys from the sentence: a plan that removes too much would name them all itself.
+func (s *Steps) onlyGone(ctx context.Context, list, ref string) error {
+	secret, err := s.secret(ref)
+	if err != nil {
+		return err
+	}
+	for _, key := range names(list) {
+		secret.Edits = append(secret.Edits, scenarios.Entry{Key: key, Value: scenarios.Removed{}})
+	}
+	return s.unchangedButEdits(ctx, ref)
+}
+
 func (s *Steps) read(ctx context.Context, ref string) (*scenarios.Secret, json.RawMessage, error) {
 	secret, err := s.secret(ref)
 	if err != nil {
@@ -63,12 +76,12 @@ func (s *Steps) read(ctx context.Context, ref string) (*scenarios.Secret, json.R
 	return secret, now, err
 }
 
-// onlyChanged compares every other secret to the byte, and the changed ones by what the plan names.
+// onlyChanged compares every other secret to the byte, and the changed ones by the keys of the fix.
 func (s *Steps) onlyChanged(ctx context.Context, list string) error {
 	changed := names(list)
 	for _, secret := range s.World.Secrets() {
 		if slices.Contains(changed, secret.Name) {
-			if err := s.unchangedButEdits(ctx, `"`+secret.Name+`"`); err != nil {
+			if err := s.unchangedButEdits(ctx, refTo(secret)); err != nil {
 				return err
 			}
 			continue
@@ -88,11 +101,19 @@ func (s *Steps) onlyChanged(ctx context.Context, list string) error {
 func (s *Steps) noneChanged(ctx context.Context) error {
 	for _, secret := range s.World.Secrets() {
 		secret.Edits = nil
-		if err := s.unchangedButEdits(ctx, `"`+secret.Name+`"`); err != nil {
+		if err := s.unchangedButEdits(ctx, refTo(secret)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// refTo writes how a sentence names the secret.
+func refTo(secret *scenarios.Secret) string {
+	if secret.Level == scenarios.Project {
+		return `the project's "` + secret.Name + `"`
+	}
+	return `"` + secret.Name + `"`
 }
 
 // sameFields compares two objects field by field, and their metadata key by key, so that a failure names what differs.

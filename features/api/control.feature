@@ -34,6 +34,7 @@ Feature: The control API that the fixes rest on
       | limit=2                             | "four", "three"              |
       | limit=2&starting_after={three}      | "two", "one"                 |
       | limit=2&ending_before={two}         | "four", "three"              |
+      | limit=1&ending_before={two}         | "three"                      |
       | ids={one}&ids={three}               | "three", "one"               |
       | ai_secret_name=two                  | "two"                        |
       | ai_secret_type=openai               | "four", "three", "two", "one" |

@@ -145,10 +145,11 @@ Feature: Telling one authentication failure from another
     And an org provider secret "acme" for model "acme-chat" with <metadata>
     When the organization is audited
     Then the audit finds "<rule>" on "acme"
+    And for "<rule>" the audit proposes the <remedy> on "acme"
 
     Examples:
-      | metadata                                           | rule                  |
-      | auth_format "bearer"                               | auth-keys-half-set    |
-      | auth_type "api_key"                                | auth-keys-half-set    |
-      | auth_format "api_key"                              | auth-format-api-key   |
-      | auth_format "bearer" and auth_type "oauth_bearer"  | auth-type-not-api-key |
+      | metadata                                           | rule                  | remedy        |
+      | auth_format "bearer"                               | auth-keys-half-set    | portable form |
+      | auth_type "api_key"                                | auth-keys-half-set    | portable form |
+      | auth_format "api_key"                              | auth-format-api-key   | bearer fix    |
+      | auth_format "bearer" and auth_type "oauth_bearer"  | auth-type-not-api-key | bearer fix    |

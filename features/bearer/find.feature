@@ -6,8 +6,8 @@ Feature: Finding the affected provider secret
   @BEARER-4 @needs-org-writes
   Scenario: The org-level search shows only the secret whose customModels has the model
     Given a data plane on v2
-    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     And an org provider secret "other" for model "other-chat" with auth_format "bearer"
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     And an org provider secret "plain"
     When the guide's command "bearer-step-1-org" is run for model "acme-chat"
     Then it shows exactly the secret "acme" with its id, name, type, preview and metadata
@@ -43,13 +43,23 @@ Feature: Finding the affected provider secret
 
   # guide: bearer-after-v2-migration, step 1: none has it, or nobody can say
   @BEARER-4 @needs-org-writes
-  Scenario: A model that no secret has, and a customModels that is no object, are findings and never clean
+  Scenario: A customModels that is no object is a finding and never clean
     Given a data plane on v2
     And an org provider secret "odd" with customModels "acme-chat"
     When the organization is audited for model "acme-chat"
     Then the audit finds "custom-models-not-object" on "odd"
+    And the audit is not clean
+
+  # guide: bearer-after-v2-migration, step 1: an empty answer is an answer too
+  @BEARER-4 @needs-org-writes
+  Scenario: A model that no secret has is a finding, though nothing else is wrong
+    Given a data plane on v2
+    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
+    When the organization is audited for model "acme-chat"
+    Then the audit is clean
     When the organization is audited for model "no-such-model"
     Then the audit is not clean
+    And the audit says that no secret serves "no-such-model"
 
   # guide: bearer-after-v2-migration, step 1, project level
   @BEARER-5 @needs-project-writes

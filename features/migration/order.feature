@@ -51,6 +51,7 @@ Feature: What a change would do, known beforehand and then seen
     And a project provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
     When an org admin applies the portable form to the project's "acme", with the proxy known to be legacy-2026-02
     Then the fix is proven
+    And only "auth_format" and "auth_type" are gone from the metadata of the project's "acme"
     When the project's scorer is run
     Then the gateway saw the raw token of the project's "acme" as Bearer
     When the data plane is upgraded to v2

@@ -106,3 +106,15 @@ Feature: The two guides together, over an upgrade
       | generation     | times |
       | legacy-2026-02 | 8     |
       | legacy-2026-02 | 7     |
+
+  # behaviour list: half-upgraded fleet: failed with that explanation, never passed on a second try
+  @MIGRATION-5 @reproduction
+  Scenario: One failed call is repeated, and told as a half-upgraded fleet although the repetition passes
+    Given a data plane of which one half is on v1 (legacy-2026-02) and the other on v2
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When the scorer is run
+    Then the scorer succeeds
+    When an org admin sets supportsStreaming true on "acme"
+    And the scorer is run
+    Then a scorer that must succeed fails with that explanation

@@ -34,6 +34,7 @@ Feature: A project's provider secret on the legacy AI proxy
     When the project's scorer is run with model "gpt-4o-mini"
     Then the project's scorer succeeds
     And the gateway saw the raw token of "OPENAI_API_KEY" as Bearer
+    And the proxy warned for project "alpha" about unrecognized keys <keys>
     When the guide's command "override-find" is run
     Then it shows the project's "OPENAI_API_KEY"
     When the guide's command "override-patch" is run for the project's "OPENAI_API_KEY"
@@ -45,9 +46,9 @@ Feature: A project's provider secret on the legacy AI proxy
     And the stored value of the project's "OPENAI_API_KEY" has not changed
 
     Examples:
-      | generation     |
-      | legacy-2026-02 |
-      | legacy-2026-03 |
+      | generation     | keys                          |
+      | legacy-2026-02 | "auth_type" and "auth_format" |
+      | legacy-2026-03 | "auth_type"                   |
 
   # guide: project-override-on-legacy-proxy, verify the fix: only for that project
   @OVERRIDE-4 @reproduction @needs-logs @needs-project-writes

@@ -37,7 +37,7 @@ Feature: The workaround, and where it is none
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer" and display_name "Acme"
     When an org admin applies the workaround to the project's "acme", with the proxy known to be legacy-2026-02
     Then the fix is proven
-    And nothing else about the project's "acme" has changed
+    And only "auth_type", "auth_format" and "display_name" are gone from the metadata of the project's "acme"
     When the project's scorer is run
     Then the project's scorer succeeds
     And the gateway saw the raw token of the project's "acme" as Bearer
@@ -81,7 +81,7 @@ Feature: The workaround, and where it is none
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When an org admin applies the workaround to the project's "acme", with the proxy known to be legacy-2026-02
     Then the fix is proven
-    And nothing else about the project's "acme" has changed
+    And only "auth_type" and "auth_format" are gone from the metadata of the project's "acme"
     When the project's scorer is run
     Then the gateway saw the raw token of the project's "acme" as Bearer
 
@@ -104,6 +104,7 @@ Feature: The workaround, and where it is none
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When an org admin applies the workaround to the project's "acme", with the proxy known to be legacy-2026-02
     Then the fix is proven
+    And only "auth_type" and "auth_format" are gone from the metadata of the project's "acme"
     And the plan says that "customModels" and "additionalHeaders" would be lost
     When the project's scorer is run
     Then the project's scorer succeeds
