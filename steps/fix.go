@@ -205,9 +205,22 @@ func (s *Steps) fixRefused(_ context.Context, words string) error {
 	return s.fixFailed("refused", words)
 }
 
+// sent is an error where the plan had nothing to send: such a fix was neither refused by the API nor ignored.
+func (s *Steps) sent() error {
+	switch {
+	case s.planned == nil:
+		return errors.New("read fix: none was planned")
+	case s.fixErr != nil && len(s.planned.Steps) == 0:
+		return differs("what came of the fix", "a plan that is sent", s.fixErr.Error())
+	case len(s.planned.Steps) == 0:
+		return differs("what came of the fix", "a plan that is sent", "a plan without a step")
+	}
+	return nil
+}
+
 func (s *Steps) fixRefusedByAPI(_ context.Context, words string) error {
-	if s.planned == nil || len(s.planned.Steps) == 0 {
-		return errors.New("read fix: none was applied")
+	if err := s.sent(); err != nil {
+		return err
 	}
 	if s.fixErr != nil && control.KindOf(s.fixErr) != control.Forbidden {
 		return differs("what came of the fix", "refused by the API with 403", s.fixErr.Error())
@@ -216,8 +229,8 @@ func (s *Steps) fixRefusedByAPI(_ context.Context, words string) error {
 }
 
 func (s *Steps) fixNotApplied(_ context.Context, words string) error {
-	if s.planned == nil || len(s.planned.Steps) == 0 {
-		return errors.New("read fix: none was applied")
+	if err := s.sent(); err != nil {
+		return err
 	}
 	if s.fixErr != nil && !errors.Is(s.fixErr, fix.ErrNotApplied) {
 		return differs("what came of the fix", "not applied", s.fixErr.Error())

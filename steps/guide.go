@@ -137,7 +137,7 @@ func (s *Steps) filterFails(context.Context) error {
 	if s.guide.FilterErr == nil {
 		return differs("the guide's filter", "an error", fmt.Sprintf("%d secrets shown", len(s.guide.Shown)))
 	}
-	if !strings.Contains(s.guide.FilterErr.Error(), "has") {
+	if !strings.Contains(s.guide.FilterErr.Error(), "has(") {
 		return differs("the error of the guide's filter", "one of has()", s.guide.FilterErr.Error())
 	}
 	return nil

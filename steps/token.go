@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,8 @@ func (s *Steps) bindToken(b Binder) {
 	b.Then(`^the verdict is "([^"]*)"$`, s.verdictIs)
 	b.Then(`^the verdict on "([^"]*)" is "([^"]*)"$`, s.verdictOn)
 	b.Then(`^the advice names "([^"]*)"$`, s.adviceNames)
+	b.Then(`^of the paths the advice names "([^"]*)" alone$`, s.adviceNamesPath)
+	b.Then(`^the word "([^"]*)" is named as a problem of the token$`, s.problemNames)
 }
 
 func (s *Steps) verifyOptions() verify.Options {
@@ -101,6 +104,24 @@ func (s *Steps) verdictOn(_ context.Context, path, verdict string) error {
 func (s *Steps) adviceNames(_ context.Context, words string) error {
 	if !strings.Contains(s.verified.Advice, words) {
 		return differs("the advice", "one that names "+words, s.verified.Advice)
+	}
+	return nil
+}
+
+// modelsPath finds the paths of a model list in a text.
+var modelsPath = regexp.MustCompile(`(?:/v1)?/models`)
+
+// adviceNamesPath reads paths whole: /models is a part of /v1/models.
+func (s *Steps) adviceNamesPath(_ context.Context, path string) error {
+	if !slices.Equal(modelsPath.FindAllString(s.verified.Advice, -1), []string{path}) {
+		return differs("the advice", "one that names "+path+" alone", s.verified.Advice)
+	}
+	return nil
+}
+
+func (s *Steps) problemNames(_ context.Context, word string) error {
+	if !strings.Contains(strings.Join(s.verified.TokenProblems, "; "), "the word "+word) {
+		return differs("the problems of the token", "one that names "+word, show(s.verified.TokenProblems))
 	}
 	return nil
 }

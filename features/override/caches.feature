@@ -26,6 +26,18 @@ Feature: What the proxy's caches can hide
       | v1 (legacy-2026-02) |
       | v2                  |
 
+  # facts: errors are not cached
+  @OVERRIDE-15 @needs-org-writes
+  Scenario: The answer cache keeps no failure: after the fix the same call is answered afresh
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
+    When the scorer is run at temperature 0 with the answer cache
+    Then the scorer fails with an authentication error of the provider
+    When an org admin applies the bearer fix to "acme"
+    And the same call is run again
+    Then the answer is fresh
+
   # facts: credentials are cached too, 60 s at the edge; x-bt-use-creds-cache: never prevents that
   @OVERRIDE-16 @needs-org-writes
   Scenario Outline: The credential cache hides a failure, but not from the suite's calls

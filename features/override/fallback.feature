@@ -8,7 +8,7 @@ Feature: A project's provider secret on the legacy AI proxy
   Scenario: The oldest proxy drops a project secret with auth_type and auth_format
     Given a data plane on v1 (legacy-2026-02)
     And an org provider secret "acme" for model "acme-chat"
-    And a project provider secret "acme-project" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
+    And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When the project's scorer is run
     Then the project's scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
@@ -19,7 +19,7 @@ Feature: A project's provider secret on the legacy AI proxy
   Scenario: The later strict proxy knows auth_format and rejects only auth_type
     Given a data plane on v1 (legacy-2026-03)
     And an org provider secret "acme" for model "acme-chat"
-    And a project provider secret "acme-project" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
+    And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When the project's scorer is run
     Then the project's scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
@@ -56,7 +56,11 @@ Feature: A project's provider secret on the legacy AI proxy
     Given a data plane on v1 (legacy-2026-02)
     And an org provider secret "acme"
     And a project provider secret "for alpha" with auth_type "api_key" and auth_format "bearer"
-    And a project provider secret "for beta" in project "beta" with auth_type "api_key" and auth_format "bearer"
+    And a project provider secret "acme" in project "beta" with auth_type "api_key" and auth_format "bearer"
+    When the project's scorer is run with model "gpt-4o-mini"
+    And the scorer of project "beta" is run with model "gpt-4o-mini"
+    Then the proxy warned for project "alpha" about unrecognized keys "auth_type" and "auth_format"
+    And the proxy warned for project "beta" about unrecognized keys "auth_type" and "auth_format"
     When the guide's command "override-patch" is run for "for alpha"
     And the project's scorer is run with model "gpt-4o-mini"
     And the scorer of project "beta" is run with model "gpt-4o-mini"
@@ -79,7 +83,7 @@ Feature: A project's provider secret on the legacy AI proxy
   Scenario: One unreadable secret drops the project's readable ones too
     Given a data plane on v1 (legacy-2026-02)
     And an org provider secret "acme" for model "acme-chat"
-    And a project provider secret "readable" for model "acme-chat"
+    And a project provider secret "acme" for model "acme-chat"
     And a project provider secret "unreadable" for model "other-chat" with auth_type "api_key"
     When the project's scorer is run
     Then the project's scorer succeeds

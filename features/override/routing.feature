@@ -15,10 +15,11 @@ Feature: Which provider secret is used
     Examples:
       | plane                | secret                                          |
       | v1 (legacy-2026-02)  | with excludeDefaultModels true                  |
-      | v1 (legacy-2026-02)  | of type "anthropic" with supportsStreaming true |
+      | v1 (legacy-2026-02)  | of type "mistral" with supportsStreaming true   |
       | v1 (legacy-2026-02)  | with models ["gpt-4o"]                          |
       | v1 (current-2026-08) | with excludeDefaultModels true                  |
       | v2                   | with excludeDefaultModels true                  |
+      | v2                   | of type "anthropic" with supportsStreaming true |
       | v2                   | with models ["gpt-4o"]                          |
       | v2 with Gateway      | with excludeDefaultModels true                  |
 
@@ -94,7 +95,7 @@ Feature: Which provider secret is used
     Given a data plane on <plane>
     And a data plane that answers an unknown project with <answer>
     And an org provider secret "acme" for model "acme-chat"
-    And a project provider secret "own" for model "acme-chat" with supportsStreaming true
+    And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
     When the scorer of an unknown project is run
     Then the unknown project gets <outcome>
 

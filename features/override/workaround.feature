@@ -29,6 +29,22 @@ Feature: The workaround, and where it is none
     Then the project's scorer fails with an authentication error of the provider
     And the gateway saw the raw token of "acme" as Bearer
 
+  # behaviour list: the Gateway has no schema; facts: v2 without it is like current-2026-08, where a bad auth_format still fails
+  @OVERRIDE-12 @reproduction @needs-upgrade
+  Scenario: With the Gateway on there is no schema to fail, with it off there is
+    Given a data plane on v2
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme" for model "acme-chat" with auth_format "basic"
+    When the project's scorer is run
+    Then the gateway saw the raw token of "acme" as Bearer
+    When the Gateway is switched on
+    And the project's scorer is run
+    Then the project's scorer succeeds
+    And the gateway saw the raw token of the project's "acme" as Bearer
+    When the Gateway is switched off
+    And the project's scorer is run
+    Then the gateway saw the raw token of "acme" as Bearer
+
   # guide: project-override-on-legacy-proxy, when to use this workaround: all of three conditions
   @OVERRIDE-13
   Scenario: The workaround is offered when all three conditions of the guide hold
@@ -65,10 +81,10 @@ Feature: The workaround, and where it is none
     Given a data plane on v1 (legacy-2026-02)
     And an API that merges metadata in PATCH
     And an org provider secret "acme" for model "acme-chat"
-    And a project provider secret "own" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
-    When an org admin applies the workaround to "own", with the proxy known to be legacy-2026-02
+    And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
+    When an org admin applies the workaround to the project's "acme", with the proxy known to be legacy-2026-02
     Then the fix is reported as not applied and says "auth_type"
-    And nothing about "own" has changed but when it was updated
+    And nothing about the project's "acme" has changed but when it was updated
     When the project's scorer is run
     Then the gateway saw the raw token of "acme" as Bearer
 
@@ -77,8 +93,9 @@ Feature: The workaround, and where it is none
   Scenario: An API that wants a name in PATCH gets it, and the fix goes through
     Given a data plane on v1 (legacy-2026-02)
     And an API that wants a name in PATCH
-    And an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
+    When an org admin sends PATCH "/v1/env_var/{acme}" with body {"metadata":{}}
+    Then the API refuses with status 400 and says "name"
     When an org admin applies the workaround to the project's "acme", with the proxy known to be legacy-2026-02
     Then the fix is proven
     And only "auth_type" and "auth_format" are gone from the metadata of the project's "acme"
@@ -92,9 +109,9 @@ Feature: The workaround, and where it is none
     And an org provider secret "org" for model "acme-chat"
     And a project provider secret "own" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When the guide's command "override-patch" is run for "own"
-    And the project's scorer is run
+    And the project's scorer is run 8 times
     Then the project's scorer succeeds
-    And the gateway saw the raw token of "org" as Bearer
+    And the gateway saw the raw token of "org" as Bearer every time
 
   # behaviour list: ours removes only what the generation rejects; the literal form is shown with what it would cost
   @OVERRIDE-21
@@ -114,15 +131,15 @@ Feature: The workaround, and where it is none
   @OVERRIDE-22 @reproduction @needs-logs
   Scenario Outline: A secret that is unreadable for another reason falls back too, but the workaround does not apply
     Given a data plane on v1 (<generation>)
-    And an org provider secret "org" for model "acme-chat"
-    And a project provider secret "own" of type "<type>" for model "acme-chat" with <metadata>
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme" of type "<type>" for model "acme-chat" with <metadata>
     When the project's scorer is run
     Then the project's scorer succeeds
-    And the gateway saw the raw token of "org" as Bearer
+    And the gateway saw the raw token of "acme" as Bearer
     And the proxy warned for project "alpha" about something else than unrecognized keys
-    When an org admin applies the workaround to "own", with the proxy known to be <generation>
+    When an org admin applies the workaround to the project's "acme", with the proxy known to be <generation>
     Then the fix is refused and says "<cause>"
-    And nothing about "own" has changed
+    And nothing about the project's "acme" has changed
 
     Examples:
       | generation      | type   | metadata                   | cause                           |

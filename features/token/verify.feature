@@ -36,7 +36,7 @@ Feature: Verifying the token outside Braintrust
     Then the verdict is "verified"
     And the verdict on "<served>" is "verified"
     And the verdict on "<other>" is "<verdict>"
-    And the advice names "<served>"
+    And of the paths the advice names "<served>" alone
 
     Examples:
       | served     | other      | status | verdict    |
@@ -63,6 +63,7 @@ Feature: Verifying the token outside Braintrust
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the token of "acme" is verified with a Bearer prefix
     Then the verdict is "not a raw token"
+    And the word "Bearer" is named as a problem of the token
     And the advice names "raw token"
     And the gateway saw nothing
 
