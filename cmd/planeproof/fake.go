@@ -43,8 +43,8 @@ func newFake(t terminal) *cobra.Command {
 		Long: `Fake serves one of the three systems until it is told to stop. What it serves belongs to tenants: the first segment of every path is
 a tenant's id, and tenants are made by the file behind --tenant or on the control listener. A fake dials no address that
 was not named with --dial.`,
-		Example: `  planeproof fake gateway --tenant gateway.json
-  planeproof fake data-plane --addr 127.0.0.1:8090 --control 127.0.0.1:8091 --tenant data-plane.json --dial 127.0.0.1:8080`,
+		Example: `  planeproof fake gateway --tenant examples/gateway.json
+  planeproof fake data-plane --addr 127.0.0.1:8090 --control 127.0.0.1:8091 --tenant examples/data-plane.json --dial 127.0.0.1:8080`,
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"gateway", "data-plane", "legacy-proxy"},
 		RunE:      func(cmd *cobra.Command, args []string) error { return f.serve(cmd.Context(), t, args[0]) },
