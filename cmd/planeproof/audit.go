@@ -155,9 +155,6 @@ func (f auditFlags) take(ctx context.Context, t terminal, redactor *evidence.Red
 	return found, nil
 }
 
-// exitInterrupted is the exit code of a command that was told to stop.
-const exitInterrupted = 130
-
 // progress rewrites one line of a terminal, and clears it at the end.
 func (f auditFlags) progress(t terminal) func(done, total int) {
 	if !t.tty || f.format == "json" {

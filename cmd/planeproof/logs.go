@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,7 +27,8 @@ which generations of the proxy that fits, what is used instead, and what to do. 
 be plain lines or JSON lines, with what kubectl, docker compose or a collector put around them; lines that say nothing
 about provider secrets are counted. Nothing that looks like a credential is repeated.
 
-Exit codes: 0 nothing found; 1 found; 2 usage: no such file; 3 the log could not be read to its end.`,
+Exit codes: 0 nothing found; 1 found; 2 usage: no such file; 3 the log could not be read to its end;
+130 interrupted: what was read before is told.`,
 		Example: `  kubectl logs deployment/braintrust-api --prefix --since 1h | planeproof logs -
   planeproof logs proxy.log
   planeproof logs proxy.log --format json`,
@@ -44,7 +46,7 @@ Exit codes: 0 nothing found; 1 found; 2 usage: no such file; 3 the log could not
 				defer file.Close()
 				in = file
 			}
-			return f.run(t, in)
+			return f.run(cmd.Context(), t, in)
 		},
 	}
 	cmd.Flags().StringVar(&f.format, "format", "table", "what to print: table or json (docs/logs.md)")
@@ -59,8 +61,8 @@ func checkFormat(format string) error {
 	return nil
 }
 
-func (f logsFlags) run(t terminal, in io.Reader) error {
-	summary, readErr := proxylog.Read(in)
+func (f logsFlags) run(ctx context.Context, t terminal, in io.Reader) error {
+	summary, readErr := proxylog.Read(interruptible(ctx, in))
 	var err error
 	if f.format == "json" {
 		err = writeJSON(t.out, summary)
@@ -71,6 +73,9 @@ func (f logsFlags) run(t terminal, in io.Reader) error {
 		return infrastructure(fmt.Errorf("write what was found: %w", err))
 	}
 	switch {
+	case ctx.Err() != nil:
+		_, _ = fmt.Fprintln(t.err, "planeproof: interrupted; above is what was read before")
+		return exitCode(exitInterrupted)
 	case readErr != nil:
 		return infrastructure(fmt.Errorf("%w; above is what was read before", readErr))
 	case summary.Found:

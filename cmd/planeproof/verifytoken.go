@@ -84,7 +84,10 @@ func (f tokenFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 	if err := f.check(); err != nil {
 		return err
 	}
-	token, err := f.token(in)
+	token, err := f.token(interruptible(ctx, in))
+	if ctx.Err() != nil {
+		return interrupted(t)
+	}
 	if err != nil {
 		return err
 	}
@@ -99,7 +102,11 @@ func (f tokenFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 	}
 	base := f.base
 	if f.secret != "" {
-		if base, err = f.baseOfSecret(ctx, client, redactor); err != nil {
+		base, err = f.baseOfSecret(ctx, client, redactor)
+		if ctx.Err() != nil {
+			return interrupted(t)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -110,7 +117,16 @@ func (f tokenFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 	verdict.Result = verify.Token(ctx, verify.Options{
 		Client: client, Timeout: f.timeout, Retries: 2, SkipOpenCheck: f.noOpenCheck, SendAnyway: f.sendAnyway, From: "this machine",
 	}, base, token)
+	if ctx.Err() != nil {
+		return interrupted(t)
+	}
 	return f.conclude(t, verdict)
+}
+
+// interrupted tells that a check was left before its end, of which no verdict may be made.
+func interrupted(t terminal) error {
+	_, _ = fmt.Fprintln(t.err, "planeproof: interrupted")
+	return exitCode(exitInterrupted)
 }
 
 // check refuses flags that contradict each other or say nothing. The errors do not repeat them: a token may be in the wrong place.
