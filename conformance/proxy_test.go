@@ -143,8 +143,9 @@ func TestProxyInTheMiddleRefusals(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = taken.Close() }()
 	for name, proxy := range map[string]process.Proxy{
-		"port in use": {URL: "http://127.0.0.1:9/v1", DataPlaneAddr: taken.Addr().String()},
+		"port in use": {URL: "http://" + taken.Addr().String() + "/v1", DataPlaneAddr: taken.Addr().String()},
 		"no port":     {URL: "http://proxy.example/v1", DataPlaneAddr: "127.0.0.1:0"},
+		"not there":   {URL: "http://127.0.0.1:1/v1", DataPlaneAddr: "127.0.0.1:0"},
 	} {
 		run, err := conformance.Run(t.Context(), conformance.Options{Concurrency: 1, Seed: 1, Redactor: &evidence.Redactor{}, Proxy: &proxy})
 		require.NoError(t, err, name)

@@ -34,6 +34,21 @@ func (p Proxy) address() (string, error) {
 	return u.Host, nil
 }
 
+// reach returns the proxy's address after connecting to it once: of a proxy that is not there nothing can be judged.
+func (p Proxy) reach(ctx context.Context) (string, error) {
+	address, err := p.address()
+	if err != nil {
+		return "", err
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return "", fmt.Errorf("reach the proxy in the middle: %w", err)
+	}
+	_ = conn.Close() // nothing was sent
+	return address, nil
+}
+
 // lacks are the capabilities that a proxy of somebody else's takes away.
 func (p Proxy) lacks() map[stack.Capability]string {
 	const reason = "the proxy in the middle is not ours: "
@@ -53,7 +68,7 @@ func Start(ctx context.Context, proxy *Proxy) (*stack.Stack, error) {
 	s := &stack.Stack{Runtime: "process", GatewayURL: stack.Gateway().URL}
 	routes := stack.ClosedRoute()
 	if proxy != nil {
-		address, err := proxy.address()
+		address, err := proxy.reach(ctx)
 		if err != nil {
 			return nil, err
 		}
