@@ -22,8 +22,8 @@ const module = "github.com/planeproof/planeproof/"
 // entries for a folder the longer one counts.
 func mayImport() map[string][]string {
 	return map[string][]string{
-		"evidence":       nil,
-		"provider":       nil,
+		"evidence":       {"internal/**"},
+		"provider":       {"internal/**"},
 		"features":       nil,
 		"internal/**":    nil,
 		"fakes/**":       {"evidence", "provider", "fakes/**"},
@@ -31,11 +31,11 @@ func mayImport() map[string][]string {
 		"stack/process":  {"stack", "fakes/**"},
 		"stack/docker":   {"fakes/tenancy"},
 		"scenarios":      {"stack", "evidence", "fakes/**", "provider"},
-		"remedy/**":      {"provider", "evidence", "remedy/**"},
-		"steps":          {"scenarios", "stack", "remedy/**", "evidence", "provider"},
-		"report":         {"evidence"},
+		"remedy/**":      {"provider", "evidence", "remedy/**", "internal/**"},
+		"steps":          {"scenarios", "stack", "remedy/**", "evidence", "provider", "internal/**"},
+		"report":         {"evidence", "internal/**"},
 		"conformance":    {"features", "steps", "scenarios", "stack/**", "fakes/tenancy", "report", "evidence"},
-		"cmd/planeproof": {"conformance", "evidence", "fakes/**", "features", "provider", "remedy/**", "report", "scenarios", "stack/**"},
+		"cmd/planeproof": {"conformance", "evidence", "fakes/**", "features", "internal/**", "provider", "remedy/**", "report", "scenarios", "stack/**"},
 	}
 }
 
@@ -43,7 +43,7 @@ func mayImport() map[string][]string {
 func onlyIn() map[string][]string {
 	return map[string][]string{
 		"github.com/testcontainers/": {"stack/docker"},
-		"github.com/moby/":           {"stack/docker"},
+		"github.com/moby/moby/":      {"stack/docker"},
 		"github.com/cucumber/":       {"conformance"},
 		"github.com/spf13/":          {"cmd/planeproof"},
 	}
