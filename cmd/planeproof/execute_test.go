@@ -73,9 +73,12 @@ func TestBadCommandLines(t *testing.T) {
 		says string
 	}{
 		"no command":          {nil, "a command is needed"},
-		"unknown command":     {[]string{"runn"}, `unknown command "runn"`},
+		"unknown command":     {[]string{"runn"}, `unknown command "runn" for "planeproof": did you mean run?`},
+		"unknown below":       {[]string{"fix", "plann"}, `unknown command "plann" for "planeproof fix": did you mean plan?`},
+		"nothing near":        {[]string{"xylophone"}, `unknown command "xylophone" for "planeproof"`},
 		"two lines of it":     {[]string{"fake", "gateway", "--tenant", "none\nplaneproof: PASS"}, "open none; planeproof: PASS: no such file"},
-		"unknown flag":        {[]string{"run", "--tag", "@bearer"}, "unknown flag: --tag"},
+		"unknown flag":        {[]string{"run", "--tag", "@bearer"}, "unknown flag: --tag: did you mean --tags?"},
+		"unknown flag of one": {[]string{"audit", "--api-ulr", "http://127.0.0.1:1"}, "unknown flag: --api-ulr: did you mean --api-url?"},
 		"argument":            {[]string{"run", "@bearer"}, `unknown command "@bearer"`},
 		"no number":           {[]string{"run", "--concurrency", "many"}, `invalid argument "many" for "--concurrency"`},
 		"concurrency":         {[]string{"run", "--concurrency", "0"}, "--concurrency 0 is less than 1"},
@@ -113,10 +116,40 @@ func TestBadCommandLines(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	o := conform(t.Context(), passes, "version")
+	for _, word := range []string{"version", "--version"} {
+		o := conform(t.Context(), passes, word)
+		assert.Equal(t, 0, o.code)
+		assert.Regexp(t, `^planeproof \S+.*\n$`, o.out)
+		assert.Empty(t, o.err)
+	}
+}
+
+// TestCompletionKnowsValues asks as a shell does: the hidden command that cobra's scripts call.
+func TestCompletionKnowsValues(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][]string{
+		"":                        {"run", "audit", "fix", "completion"},
+		"fix ":                    {"plan", "apply"},
+		"run --runtime ":          {"auto", "docker", "process"},
+		"audit --legacy ":         {"legacy-2026-02", "legacy-2026-03", "current-2026-08"},
+		"fix plan --legacy ":      {"legacy-2026-02"},
+		"audit --fail-on ":        {"error", "warning", "note"},
+		"fake ":                   {"gateway", "data-plane", "legacy-proxy"},
+		"completion ":             {"bash", "zsh", "fish"},
+		"audit --inventory a --s": {"--save"},
+	} {
+		o := conform(t.Context(), passes, append([]string{"__complete"}, strings.Split(line, " ")...)...)
+		require.Equal(t, 0, o.code, o.err)
+		var offered []string
+		for entry := range strings.Lines(o.out) {
+			word, _, _ := strings.Cut(strings.TrimSpace(entry), "\t")
+			offered = append(offered, word)
+		}
+		assert.Subset(t, offered, want, "after %q", line)
+	}
+	o := conform(t.Context(), passes, "completion", "bash")
 	assert.Equal(t, 0, o.code)
-	assert.Regexp(t, `^planeproof \S+.*\n$`, o.out)
-	assert.Empty(t, o.err)
+	assert.Contains(t, o.out, "planeproof")
 }
 
 func TestFakeOnAPortInUse(t *testing.T) {

@@ -94,15 +94,17 @@ func newRoot(t terminal, redactor *evidence.Redactor) *cobra.Command {
 			_ = cmd.Usage()
 			return fmt.Errorf("%w: a command is needed", conformance.ErrUsage)
 		},
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Version: version(),
 	}
+	root.SetVersionTemplate("planeproof {{.Version}}\n")
 	root.SetOut(t.out)
 	root.SetErr(t.err)
 	root.AddCommand(newRun(t, redactor), newFake(t), newVersion(t))
 	root.AddCommand(newLogs(t), newVerifyToken(t, redactor))
 	root.AddCommand(newAudit(t, redactor))
 	root.AddCommand(newFix(t, redactor), newRestore(t, redactor))
-	return root
+	root.InitDefaultCompletionCmd()
+	return mannered(root)
 }
 
 func newVersion(t terminal) *cobra.Command {
