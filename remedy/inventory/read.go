@@ -10,17 +10,12 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/remedy/control"
 )
 
-// envVarLimit is the explicit limit of an env_var listing, which has no cursors; concurrency is how many are asked for at once.
-const (
-	envVarLimit = 1000
-	concurrency = 8
-)
+// envVarLimit is the explicit limit of an env_var listing, which has no cursors.
+const envVarLimit = 1000
 
 // Options says what Read looks at. The organization's own secrets are always read.
 type Options struct {
@@ -101,9 +96,8 @@ type reader struct {
 	options Options
 	org     control.Organization
 
-	mu    sync.Mutex // guards what follows while projects are read
+	mu    sync.Mutex // guards found while projects are read
 	found Inventory
-	done  int
 }
 
 func (r *reader) missing(format string, args ...any) {
@@ -185,20 +179,21 @@ func (r *reader) choose(visible []ProjectRef) []ProjectRef {
 // readProjects reads each project with one listing. Where the API is gone or the key is not taken any more, it stops and says how much
 // is missing.
 func (r *reader) readProjects(ctx context.Context, projects []ProjectRef) {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(concurrency)
-	for i := range projects {
-		group.Go(func() error { return r.readProject(ctx, &projects[i], len(projects)) })
-	}
-	if err := group.Wait(); err != nil {
-		r.missing("%d of %d projects were not read: %v", len(projects)-r.done, len(projects), err)
+	read := 0
+	err := control.Each(ctx, len(projects), func(ctx context.Context, i int) error {
+		return r.readProject(ctx, &projects[i])
+	}, func(done, total int) {
+		read = done
+		if r.options.Progress != nil {
+			r.options.Progress(done, total)
+		}
+	})
+	if err != nil {
+		r.missing("%d of %d projects were not read: %v", len(projects)-read, len(projects), err)
 	}
 }
 
-func (r *reader) readProject(ctx context.Context, project *ProjectRef, total int) error {
-	if ctx.Err() != nil {
-		return nil // told by whoever ended it
-	}
+func (r *reader) readProject(ctx context.Context, project *ProjectRef) error {
 	list, cut, err := r.client.EnvVars(ctx, "project", project.ID, envVarLimit)
 	kind := control.KindOf(err)
 	if kind == control.Unreachable || kind == control.WrongKey || kind == control.Interrupted {
@@ -208,14 +203,10 @@ func (r *reader) readProject(ctx context.Context, project *ProjectRef, total int
 	defer r.mu.Unlock()
 	if err != nil {
 		r.missing("%s: %v", project, err)
-	} else {
-		r.found.Projects = append(r.found.Projects, *project)
-		r.keep(list, cut, Project, project)
+		return nil
 	}
-	r.done++
-	if r.options.Progress != nil {
-		r.options.Progress(r.done, total)
-	}
+	r.found.Projects = append(r.found.Projects, *project)
+	r.keep(list, cut, Project, project)
 	return nil
 }
 
