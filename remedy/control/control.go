@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/retry"
 )
 
 const (
@@ -106,7 +107,7 @@ func (c *Client) Put(ctx context.Context, path string, body []byte) (Answer, err
 }
 
 func (c *Client) send(ctx context.Context, method, path string, body []byte) (Answer, error) {
-	resp, err := c.do(ctx, method, path, body, nil, maxRetries)
+	resp, err := c.do(ctx, method, path, body, nil)
 	if err != nil {
 		return Answer{}, c.noAnswer(ctx, method, path, err)
 	}
@@ -114,8 +115,8 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (An
 	return c.judge(method, path, resp)
 }
 
-// do sends one request, and again where retry says so; the answer's body is in memory.
-func (c *Client) do(ctx context.Context, method, path string, body []byte, header map[string]string, retries int) (*http.Response, error) {
+// do sends one request, and again where that may help and cannot do harm; the answer's body is in memory.
+func (c *Client) do(ctx context.Context, method, path string, body []byte, header map[string]string) (*http.Response, error) {
 	if c.invalid != nil {
 		return nil, c.invalid
 	}
@@ -138,16 +139,11 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, heade
 	for name, value := range header {
 		req.Header.Set(name, value)
 	}
-	client := retryablehttp.Client{
-		HTTPClient: c.sender, RetryMax: retries, RetryWaitMin: time.Second / 4, RetryWaitMax: 4 * time.Second,
-		Backoff: retryablehttp.DefaultBackoff, ErrorHandler: retryablehttp.PassthroughErrorHandler,
-	}
-	tries := 0
-	client.CheckRetry = func(ctx context.Context, resp *http.Response, err error) (bool, error) {
-		tries++
-		return retry(ctx, method, resp, err, client.Backoff(client.RetryWaitMin, client.RetryWaitMax, tries-1, resp)), nil
-	}
-	return client.Do(req)
+	policy := retry.Policy{Retries: maxRetries, MaxWait: maxWait, Again: func(resp *http.Response, err error) bool {
+		return again(method, resp, err)
+	}}
+	resp, _, err := policy.Do(c.sender, req)
+	return resp, err
 }
 
 // requestIDs are the headers by which a server names a request.

@@ -71,15 +71,17 @@ func KindOf(err error) Kind {
 
 // noAnswer says why there is none.
 func (c *Client) noAnswer(ctx context.Context, method, path string, err error) *Error {
-	e := &Error{Method: method, Path: path, Kind: Unreachable, Uncertain: method != http.MethodGet && !neverSent(err)}
 	var unknown x509.UnknownAuthorityError
 	var urlErr *url.Error
+	// An error that is not net/http's came before the request was sent, or while waiting to send it again, which is done only where
+	// nothing was applied.
 	sent := errors.As(err, &urlErr)
+	e := &Error{Method: method, Path: path, Kind: Unreachable, Uncertain: sent && method != http.MethodGet && !neverSent(err)}
 	switch {
-	case c.invalid != nil || !sent:
-		e.Kind, e.Reason, e.Uncertain = Unusable, "the request cannot be made: "+c.quote(err.Error()), false
-	case ctx.Err() != nil:
+	case c.invalid == nil && ctx.Err() != nil:
 		e.Kind, e.Reason, e.err = Interrupted, "interrupted", ctx.Err()
+	case !sent:
+		e.Kind, e.Reason = Unusable, "the request cannot be made: "+c.quote(err.Error())
 	case errors.Is(err, errDeadline):
 		e.Reason = c.host() + " is unreachable: no answer in time"
 	case errors.Is(err, errBroken):

@@ -32,8 +32,9 @@ type CallResult struct {
 	RequestIDs map[string]string
 }
 
-// Proxy sends one short chat completion to `/v1/proxy/chat/completions` with the key, once. An error is that there was no answer; a
-// refusal by the proxy or by what is behind it is a result.
+// Proxy sends one short chat completion to `/v1/proxy/chat/completions` with the key. It is sent again only where no model answered:
+// after a 429, as a busy plane says nothing of a credential, or where no connection came about. An error is that there was no answer;
+// a refusal by the proxy or by what is behind it is a result.
 func (c *Client) Proxy(ctx context.Context, call Call) (CallResult, error) {
 	const path = "/v1/proxy/chat/completions"
 	body, err := json.Marshal(map[string]any{
@@ -50,7 +51,7 @@ func (c *Client) Proxy(ctx context.Context, call Call) (CallResult, error) {
 	if call.ProjectID != "" {
 		header["x-bt-project-id"] = call.ProjectID
 	}
-	resp, err := c.do(ctx, http.MethodPost, path, body, header, 0)
+	resp, err := c.do(ctx, http.MethodPost, path, body, header)
 	if err != nil {
 		failed := c.noAnswer(ctx, http.MethodPost, path, err)
 		failed.Uncertain = false // a call changes nothing

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -130,6 +131,49 @@ func TestWritesAreSentAgainOnlyWhereNothingWasApplied(t *testing.T) {
 			assert.Equal(t, c.uncertain, strings.Contains(err.Error(), "read it back"), name)
 		})
 	}
+}
+
+func TestACallIsSentAgainOnlyWhereNoModelAnswered(t *testing.T) {
+	t.Parallel()
+	completed := func() step { return step{status: 200, body: strings.NewReader(completion)} }
+	for name, c := range map[string]struct {
+		steps  []step
+		asked  int
+		waited time.Duration
+		status int
+	}{
+		"429 once":         {[]step{{status: 429, after: "7"}, completed()}, 2, 7 * time.Second, 200},
+		"429 for good":     {[]step{{status: 429, after: "60"}}, 5, 4 * time.Minute, 429},
+		"429 for an hour":  {[]step{{status: 429, after: "3600"}, completed()}, 1, 0, 429},
+		"no connection":    {[]step{{err: dialError()}, completed()}, 2, time.Second / 4, 200},
+		"the upstream 401": {[]step{{status: 401}, completed()}, 1, 0, 401},
+		"503":              {[]step{{status: 503, after: "1"}, completed()}, 1, 0, 503},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{steps: c.steps}
+			got, err := s.client().Proxy(t.Context(), control.Call{Model: "acme-chat"})
+			require.NoError(t, err, name)
+			assert.Equal(t, c.status, got.Status, name)
+			assert.Equal(t, c.status == 200, got.OK, name)
+			require.Len(t, s.asked, c.asked, name)
+			assert.Equal(t, c.waited, s.asked[c.asked-1].Sub(s.asked[0]), name)
+		})
+	}
+}
+
+func TestInterruptedWhileWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(3*time.Second, cancel)
+		s := &script{steps: []step{{status: 429, after: "7"}}}
+		_, err := s.client().Patch(ctx, "/v1/ai_secret/x", []byte(`{}`))
+		var e *control.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, control.Interrupted, e.Kind)
+		assert.False(t, e.Uncertain, "a 429 was not applied")
+		assert.ErrorIs(t, err, context.Canceled)
+	})
 }
 
 // never is an answer that does not come.

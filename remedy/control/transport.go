@@ -58,12 +58,8 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// retry says whether a request is worth sending again after wait, and cannot do harm by it. A Retry-After of many digits
-// overflows and is negative.
-func retry(ctx context.Context, method string, resp *http.Response, err error, wait time.Duration) bool {
-	if deadline, bounded := ctx.Deadline(); ctx.Err() != nil || wait < 0 || wait > maxWait || bounded && time.Until(deadline) < wait {
-		return false
-	}
+// again says whether a request is worth sending again, and cannot do harm by it.
+func again(method string, resp *http.Response, err error) bool {
 	read := method == http.MethodGet
 	switch {
 	case err == nil && resp.StatusCode == http.StatusTooManyRequests:

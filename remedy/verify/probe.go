@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/planeproof/planeproof/internal/retry"
 )
 
 const (
@@ -50,16 +52,7 @@ func (p prober) ask(ctx context.Context, path, authorization string) answer {
 	}
 	req.Header.Set("Authorization", authorization)
 	req.Header.Set("Accept", "*/*")
-	tries := 0
-	client := retryablehttp.Client{
-		HTTPClient: p.client, RetryMax: p.retries, RetryWaitMin: time.Second / 2, RetryWaitMax: 5 * time.Second,
-		Backoff: retryablehttp.DefaultBackoff, ErrorHandler: retryablehttp.PassthroughErrorHandler,
-	}
-	client.CheckRetry = func(ctx context.Context, resp *http.Response, err error) (bool, error) {
-		tries++
-		return err == nil && worthRetrying(ctx, resp, client.Backoff(client.RetryWaitMin, client.RetryWaitMax, tries-1, resp)), nil
-	}
-	resp, err := client.Do(req)
+	resp, sent, err := retry.Policy{Retries: p.retries, MaxWait: maxWait, Again: busy}.Do(p.client, req)
 	if err != nil {
 		return p.noAnswer(ctx, err)
 	}
@@ -67,20 +60,15 @@ func (p prober) ask(ctx context.Context, path, authorization string) answer {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxList+1))
 	got := p.judge(resp, body, err)
 	got.status = resp.StatusCode
-	if tries > 1 {
-		got.detail += fmt.Sprintf(", asked %d times", tries)
+	if sent > 1 {
+		got.detail += fmt.Sprintf(", asked %d times", sent)
 	}
 	return got
 }
 
-// worthRetrying says whether an answer may change if asked again after wait, and whether the caller has that much time.
-func worthRetrying(ctx context.Context, resp *http.Response, wait time.Duration) bool {
-	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode != http.StatusServiceUnavailable {
-		return false
-	}
-	deadline, bounded := ctx.Deadline()
-	inTime := !bounded || time.Until(deadline) > wait
-	return inTime && wait >= 0 && wait <= maxWait // a Retry-After of many digits overflows and is negative
+// busy says that an answer may change if the request is sent again.
+func busy(resp *http.Response, err error) bool {
+	return err == nil && (resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable)
 }
 
 // noAnswer judges a request that got no answer: never a word about the token.
