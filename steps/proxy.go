@@ -2,12 +2,12 @@ package steps
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/scenarios"
 )
 
@@ -35,23 +35,6 @@ func (s *Steps) warnings(ctx context.Context, project string) ([]evidence.LogLin
 	}), nil
 }
 
-// issue is one entry of a ZodError, as far as the guide speaks of it.
-type issue struct {
-	Code string   `json:"code"`
-	Keys []string `json:"keys"`
-	Path []any    `json:"path"`
-}
-
-// issuesOf reads the ZodError of a warning; one that cannot be read has none.
-func issuesOf(line evidence.LogLine) []issue {
-	_, zodError, _ := strings.Cut(line.Text, "ZodError: ")
-	var issues []issue
-	if json.Unmarshal([]byte(zodError), &issues) != nil {
-		return nil
-	}
-	return issues
-}
-
 func (s *Steps) warned(ctx context.Context, project, keys string) error {
 	lines, err := s.warnings(ctx, project)
 	if err != nil {
@@ -63,8 +46,9 @@ func (s *Steps) warned(ctx context.Context, project, keys string) error {
 		return differs(what, expected, "no warning")
 	}
 	for _, line := range lines {
-		want := []issue{{Code: "unrecognized_keys", Keys: names(keys), Path: []any{"metadata"}}}
-		if equal(what, want, issuesOf(line)) != nil {
+		issues, err := provider.ParseZodError(line.Text)
+		if err != nil || len(issues) != 1 || issues[0].Code != provider.CodeUnrecognizedKeys || issues[0].Where() != "metadata" ||
+			!slices.Equal(issues[0].Keys, names(keys)) {
 			return differs(what, expected, line.Text)
 		}
 	}
@@ -81,8 +65,8 @@ func (s *Steps) warnedOtherwise(ctx context.Context, project string) error {
 		return differs(what, "one about something else than unrecognized keys", "no warning")
 	}
 	for _, line := range lines {
-		issues := issuesOf(line)
-		if len(issues) == 0 || slices.ContainsFunc(issues, func(i issue) bool { return i.Code == "unrecognized_keys" }) {
+		issues, err := provider.ParseZodError(line.Text)
+		if err != nil || slices.ContainsFunc(issues, func(i provider.Issue) bool { return i.Code == provider.CodeUnrecognizedKeys }) {
 			return differs(what, "one about something else than unrecognized keys", line.Text)
 		}
 	}

@@ -141,7 +141,7 @@ func authValueUnknown(l *look, v *view) (hit, bool) {
 			continue
 		}
 		h := hit{
-			severity: Error, cause: explain(issue), evidence: []string{v.key(name), "type " + v.Type},
+			severity: Error, cause: issue.Explain(), evidence: []string{v.key(name), "type " + v.Type},
 			remedy: l.edit(v, "."+name+` = "<VALUE>"`),
 		}
 		if len(issue.Options) > 0 {

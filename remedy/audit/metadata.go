@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/planeproof/planeproof/provider"
 )
@@ -65,12 +64,12 @@ func unreadable(l *look, v *view) (hit, bool) {
 	for _, g := range l.generations() {
 		answer := fmt.Sprintf("%s reads it", g)
 		if slices.Contains(failing, g) {
-			answer = fmt.Sprintf("%s cannot read it: %s", g, explainAll(v.issues[g]))
+			answer = fmt.Sprintf("%s cannot read it: %s", g, provider.Explain(v.issues[g]))
 		}
 		answers = append(answers, answer)
 	}
 	worst := failing[len(failing)-1]
-	h := hit{severity: l.unreadableSeverity(v, failing), cause: explainAll(v.issues[failing[0]]), evidence: answers}
+	h := hit{severity: l.unreadableSeverity(v, failing), cause: provider.Explain(v.issues[failing[0]]), evidence: answers}
 	if l.generation == "" && worst != provider.Current202608 {
 		h.needs = "the generation that serves the organization: --legacy GENERATION; the proxy's log tells it (planeproof logs)"
 	}
@@ -162,56 +161,6 @@ func kind(raw []byte) string {
 	default:
 		return "a number"
 	}
-}
-
-// explainAll says in one line what a proxy finds wrong.
-func explainAll(issues []provider.Issue) string {
-	var all []string
-	for _, issue := range issues {
-		all = append(all, explain(issue))
-	}
-	return strings.Join(all, "; ")
-}
-
-func explain(issue provider.Issue) string {
-	at := where(issue.Path)
-	switch issue.Code {
-	case provider.CodeUnrecognizedKeys:
-		return "unknown keys in " + at + ": " + strings.Join(issue.Keys, ", ")
-	case provider.CodeInvalidType:
-		return fmt.Sprintf("%s: expected %s, received %s", at, issue.Expected, issue.Received)
-	case provider.CodeInvalidEnum:
-		return fmt.Sprintf("%s: %q is not one of %s", at, shorten(issue.Received, maxShown), strings.Join(issue.Options, ", "))
-	case provider.CodeInvalidString:
-		return at + " is no " + issue.Validation
-	case provider.CodeInvalidUnion:
-		if len(issue.Path) == 0 {
-			return "the type is not known"
-		}
-		for _, member := range issue.Members {
-			if len(member) > 0 {
-				return explainAll(member)
-			}
-		}
-	}
-	return at + ": " + issue.Message
-}
-
-// where writes an issue's path as people do: metadata.models[0].
-func where(path []any) string {
-	var b strings.Builder
-	for i, step := range path {
-		switch step := step.(type) {
-		case int:
-			fmt.Fprintf(&b, "[%d]", step)
-		default:
-			if i > 0 {
-				b.WriteByte('.')
-			}
-			fmt.Fprint(&b, step)
-		}
-	}
-	return b.String()
 }
 
 // jsonText is a text in JSON's quotes.

@@ -85,7 +85,7 @@ func gatewaySwitch(_ *look, v *view) (hit, bool) {
 	case v.schemes[before] == "Api-Key":
 		return hit{cause: "auth_format is api_key", evidence: []string{v.key("auth_format"), "the proxy " + v.effect(before)}}, true
 	case v.ofProject() && !v.readable(before):
-		return hit{cause: "the proxy cannot read it", evidence: []string{explainAll(v.issues[before])}}, true
+		return hit{cause: "the proxy cannot read it", evidence: []string{provider.Explain(v.issues[before])}}, true
 	default:
 		return hit{}, false
 	}
@@ -123,7 +123,7 @@ func portable(l *look, v *view) (hit, bool) {
 	var still []string
 	for _, g := range provider.Generations() {
 		if rest := withoutAuthKeys(v.issues[g]); v.ofProject() && len(rest) > 0 {
-			still = append(still, fmt.Sprintf("%s would still not read it: %s", g, explainAll(rest)))
+			still = append(still, fmt.Sprintf("%s would still not read it: %s", g, provider.Explain(rest)))
 		}
 	}
 	evidence := []string{v.key("auth_type"), v.key("auth_format")}

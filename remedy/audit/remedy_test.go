@@ -59,7 +59,7 @@ func TestThePortableFormSaysWhatIsLeft(t *testing.T) { // MIGRATION-4
 	left := evidence(`{"auth_type":"api_key","auth_format":"bearer","new_key":1}`)
 	assert.Contains(t, left, "legacy-2026-02 would still not read it: unknown keys in metadata: new_key")
 	assert.NotContains(t, left, "current-2026-08 would")
-	assert.Contains(t, evidence(`{"auth_type":"api_key","models":7}`), "metadata.models: expected array")
+	assert.Contains(t, evidence(`{"auth_type":"api_key","models":7}`), "metadata.models is a number, but must be an array")
 }
 
 // TestEveryRemedyCanBeRun reads every command as a shell does and runs its jq filter over the metadata.

@@ -57,7 +57,7 @@ func TestFindingsAreGroupedByCause(t *testing.T) {
 			causes = append(causes, fmt.Sprint(g.Cause, " ", len(g.Findings)))
 		}
 	}
-	assert.Equal(t, []string{"unknown keys in metadata: auth_type 2", "metadata.models: expected array, received number 1"}, causes)
+	assert.Equal(t, []string{"unknown keys in metadata: auth_type 2", "metadata.models is a number, but must be an array 1"}, causes)
 	for n := 1; n < len(got.Groups); n++ {
 		assert.LessOrEqual(t, strings.Index("error warning note", string(got.Groups[n-1].Severity)), strings.Index("error warning note", string(got.Groups[n].Severity)))
 	}

@@ -79,7 +79,7 @@ func keysUnrecognized(secret inventory.Secret, issues []provider.Issue, in Situa
 	case in.Generation == "":
 		c.Judged = "without a generation the schema cannot say which keys it rejects"
 	case other:
-		c.Judged = "it is unreadable for another reason: " + causes(issues)
+		c.Judged = "it is unreadable for another reason: " + evidence.Printable(provider.Explain(issues))
 	case len(keys) == 0:
 		c.Judged = fmt.Sprintf("%s knows all keys of %s", in.Generation, evidence.Printable(secret.Name))
 	case in.Log == nil:

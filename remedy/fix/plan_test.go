@@ -63,7 +63,7 @@ func TestRemediesAreRefused(t *testing.T) {
 		{"metadata twice", fix.Bearer, secret(inventory.Org, `{"a":{"b":1,"b":2}}`), fix.Situation{}, `key "b" twice`},
 		{"bearer for another type", fix.Bearer, wrongType, fix.Situation{}, `its type is "azure"`},
 		{"portable for another type", fix.Portable, wrongType, fix.Situation{}, `its type is "azure"`},
-		{"MIGRATION-1", fix.Bearer, secret(inventory.Project, `{}`), strict, "legacy-2026-02 could not read the result (unknown keys auth_format, auth_type)"},
+		{"MIGRATION-1", fix.Bearer, secret(inventory.Project, `{}`), strict, "legacy-2026-02 could not read the result (unknown keys in metadata: auth_format, auth_type)"},
 		{"MIGRATION-1 later", fix.Bearer, secret(inventory.Project, `{}`), fix.Situation{Generation: provider.Legacy202603},
 			"upgrade first, or use the portable form (--portable)"},
 		{"MIGRATION-1 by version", fix.Bearer, secret(inventory.Project, `{}`), fix.Situation{Version: version("1.1.32")}, "the data plane says that it is 1.1.32"},
@@ -75,7 +75,7 @@ func TestRemediesAreRefused(t *testing.T) {
 		{"serves nothing", fix.Literal, secret(inventory.Project, `{"auth_type":"api_key","excludeDefaultModels":true}`), strict, "it serves no model"},
 		{"readable", fix.Workaround, secret(inventory.Project, `{}`), strict, "legacy-2026-02 can read the project secret"},
 		{"OVERRIDE-22 type", fix.Workaround, secret(inventory.Project, `{"auth_type":"api_key","models":"x"}`), strict,
-			"another reason: metadata.models has the wrong type: string instead of array; unknown keys auth_type"},
+			"another reason: metadata.models is a string, but must be an array; unknown keys in metadata: auth_type"},
 		{"OVERRIDE-22 url", fix.Workaround, secret(inventory.Project, `{"api_base":"pw-canary-4711"}`), strict, "metadata.api_base is not a valid url"},
 		{"log of nothing", fix.Workaround, secret(inventory.Project, legacyKeys), fix.Situation{Generation: provider.Legacy202602, Log: &proxylog.Summary{}},
 			"the log given has no failure to load the secrets of this project"},
@@ -162,7 +162,7 @@ func TestBearerSaysWhatItCannotKnow(t *testing.T) {
 	unknown := propose(fix.Bearer, secret(inventory.Project, `{}`), fix.Situation{Version: json.RawMessage(`{"commit":"x"}`)})
 	assert.Contains(t, unknown.Steps[0].Notes[0], "does not tell its version")
 	portable := propose(fix.Portable, secret(inventory.Project, `{"auth_type":"api_key","knob":1}`), fix.Situation{Generation: provider.Legacy202602})
-	assert.Contains(t, portable.Steps[0].Notes[0], "still cannot read it: unknown keys knob")
+	assert.Contains(t, portable.Steps[0].Notes[0], "still cannot read it: unknown keys in metadata: knob")
 }
 
 func TestWavesGrowInReach(t *testing.T) {

@@ -119,7 +119,7 @@ func (s *Step) refuseBeforeUpgrade(secret inventory.Secret, in Situation) error 
 		}
 		if issues := read(in.Generation, secret, edited); len(issues) > 0 {
 			return s.refuse(fmt.Sprintf("%s could not read the result (%s), and the project would lose its own credential: %s",
-				in.Generation, causes(issues), order), nil)
+				in.Generation, evidence.Printable(provider.Explain(issues)), order), nil)
 		}
 	case in.Generation == "" && told && major < 2:
 		return s.refuse(fmt.Sprintf("the data plane says that it is %s: a strict legacy proxy could not read the result, and the project "+
@@ -145,7 +145,7 @@ func (s *Step) portable(secret inventory.Secret, before map[string]any, in Situa
 			return s.refuse(err.Error(), nil)
 		}
 		if issues := read(in.Generation, secret, edited); len(issues) > 0 {
-			s.note(fmt.Sprintf("%s still cannot read it: %s", in.Generation, causes(issues)))
+			s.note(fmt.Sprintf("%s still cannot read it: %s", in.Generation, evidence.Printable(provider.Explain(issues))))
 		}
 	}
 	return nil

@@ -41,7 +41,7 @@ func (s *Step) workaround(secret inventory.Secret, before map[string]any, in Sit
 		return s.refuse(err.Error(), s.Conditions)
 	}
 	if left := read(in.Generation, secret, edited); len(left) > 0 {
-		return s.refuse(fmt.Sprintf("%s could not read the result either: %s", in.Generation, causes(left)), s.Conditions)
+		return s.refuse(fmt.Sprintf("%s could not read the result either: %s", in.Generation, evidence.Printable(provider.Explain(left))), s.Conditions)
 	}
 	if before["auth_format"] == "api_key" {
 		s.note("after an upgrade a gateway that requires Api-Key needs auth_format api_key back: keep the backup")
@@ -77,36 +77,6 @@ func unrecognized(issues []provider.Issue) []string {
 		}
 	}
 	return keys
-}
-
-// causes says in words why a secret cannot be read. Issue messages quote values, so they are not used.
-func causes(issues []provider.Issue) string {
-	var all []string
-	for _, i := range issues {
-		path := make([]string, len(i.Path))
-		for n, step := range i.Path {
-			path[n] = fmt.Sprint(step)
-		}
-		at := evidence.Printable(strings.Join(path, "."))
-		switch i.Code {
-		case provider.CodeUnrecognizedKeys:
-			all = append(all, "unknown keys "+strings.Join(printable(i.Keys), ", "))
-		case provider.CodeInvalidType:
-			all = append(all, fmt.Sprintf("%s has the wrong type: %s instead of %s", at, i.Received, i.Expected))
-		case provider.CodeInvalidEnum, provider.CodeInvalidLiteral:
-			all = append(all, at+" has a value that it does not know")
-		case provider.CodeInvalidString:
-			all = append(all, at+" is not a valid "+i.Validation)
-		case provider.CodeTooSmall, provider.CodeTooBig:
-			all = append(all, at+" is too short or too long")
-		default:
-			if at == "" {
-				at = "the provider type"
-			}
-			all = append(all, at+" is not one that it knows")
-		}
-	}
-	return strings.Join(all, "; ")
 }
 
 // literal is the metadata of the guide's command, with the secret's own api_base as the endpoint that is intended.
