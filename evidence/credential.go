@@ -51,16 +51,10 @@ type Credential struct {
 	Length int `json:"length"`
 }
 
-// credentialHeaders are the request headers that carry a provider credential in the field
-// (facts: wire shapes, upstream gateways as seen in the wild).
-func credentialHeaders() []string {
-	return []string{"authorization", "api-key", "x-api-key", "apikey"}
-}
-
 // Credentials reads every credential of a request, in a fixed order of headers.
 func Credentials(key Key, header http.Header) []Credential {
 	var seen []Credential
-	for _, name := range credentialHeaders() {
+	for _, name := range CredentialHeaders() {
 		for _, value := range header.Values(name) {
 			seen = append(seen, ReadCredential(key, name, value))
 		}
@@ -98,7 +92,7 @@ func cutScheme(value string) (scheme, rest string) {
 }
 
 func isScheme(word string) bool {
-	return slices.ContainsFunc([]string{"Bearer", "Api-Key", "ApiKey", "Token", "Basic"}, func(s string) bool {
+	return slices.ContainsFunc(schemes(), func(s string) bool {
 		return strings.EqualFold(s, word)
 	})
 }

@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -18,32 +17,106 @@ import (
 // hide the output instead of the secret.
 const minSecret = 6
 
-// Redactor replaces every secret it was told of, in each form in which it may appear, by its name and fingerprint.
-// It may be used from several goroutines; the zero value knows no secret.
+// fragment is how many consecutive bytes of a secret are hidden even where the rest of it is missing, as after a cut made by somebody else.
+const fragment = 8
+
+// Redactor replaces every secret it was told of, in each form in which it may appear, by its name and fingerprint; so it does with
+// eight or more consecutive bytes of one. It may be used from several goroutines; the zero value knows no secret.
 type Redactor struct {
-	mu       sync.Mutex
-	forms    map[string]string // form of a secret → what is shown instead
-	replacer *strings.Replacer // nil after a change
+	mu sync.Mutex
+	// whole are the forms to be found as a whole, by their first bytes.
+	whole map[[minSecret]byte][]form
+	// parts are all runs of eight bytes that give a secret away; the text is what is shown instead.
+	parts map[[fragment]byte]string
 }
 
-// Add makes the redactor hide a secret; shown is what stands in its place. Values shorter than 6 bytes are left alone.
+// form is one way to write a secret, and what is shown instead.
+type form struct{ text, shown string }
+
+// Add makes the redactor hide a secret, and each of its words where white space stands inside; shown is what stands in its place. Values
+// shorter than 6 bytes and the names of schemes are left alone.
 func (r *Redactor) Add(shown, secret string) {
-	secret = strings.TrimSpace(secret)
-	if len(secret) < minSecret {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.forms == nil {
-		r.forms = map[string]string{}
+	if r.whole == nil {
+		r.whole, r.parts = map[[minSecret]byte][]form{}, map[[fragment]byte]string{}
 	}
-	for _, form := range forms(secret) {
-		if len(form) >= minSecret {
-			r.forms[form] = "‹" + shown + "›"
+	secret = strings.TrimSpace(secret)
+	r.add("‹"+shown+"›", secret)
+	if words := strings.Fields(secret); len(words) > 1 {
+		for _, word := range words {
+			r.add("‹"+shown+"›", word)
 		}
 	}
-	r.replacer = nil
 }
+
+func (r *Redactor) add(shown, secret string) {
+	if len(secret) < minSecret || isScheme(secret) {
+		return
+	}
+	for n, text := range forms(secret) {
+		if len(text) < minSecret {
+			continue
+		}
+		start := [minSecret]byte([]byte(text))
+		known := slices.IndexFunc(r.whole[start], func(f form) bool { return f.text == text })
+		if known >= 0 {
+			r.whole[start][known].shown = shown
+		} else {
+			r.whole[start] = append(r.whole[start], form{text, shown})
+		}
+		words := make([]bool, len(text)) // an encoded text has no words
+		if n < plainForms {
+			words = wordBytes(text)
+		}
+		for i := range max(0, len(text)-fragment+1) {
+			if slices.Contains(words[i:i+fragment], false) {
+				r.parts[[fragment]byte([]byte(text[i:]))] = shown
+			}
+		}
+	}
+}
+
+// wordBytes says of each byte of a secret whether it belongs to a word that stands in other texts too, such as `planeproof` or `2026`
+// in planeproof-2026-x7f9q: such a run alone gives nothing away.
+func wordBytes(text string) []bool {
+	words := make([]bool, len(text))
+	for start := 0; start < len(text); {
+		end := start
+		for end < len(text) && isAlphanumeric(text[end]) {
+			end++
+		}
+		word := isCommon(text[start:end])
+		for i := start; i < end; i++ {
+			words[i] = word
+		}
+		if end < len(text) {
+			words[end] = text[end] < utf8.RuneSelf // a separator
+			end++
+		}
+		start = end
+	}
+	return words
+}
+
+func isAlphanumeric(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9'
+}
+
+// isCommon says of a run of letters and digits that it is short, a number, or a word of at most 16 letters in one case or capitalized.
+func isCommon(run string) bool {
+	if len(run) < 4 {
+		return true
+	}
+	letters := !strings.ContainsFunc(run, func(r rune) bool { return '0' <= r && r <= '9' })
+	tail := run[1:]
+	oneCase := run == strings.ToLower(run) || run == strings.ToUpper(run) || tail == strings.ToLower(tail)
+	number := !strings.ContainsFunc(run, func(r rune) bool { return r > '9' })
+	return letters && oneCase && len(run) <= 16 || number && len(run) < fragment
+}
+
+// plainForms is how many of the forms show the secret's own words.
+const plainForms = 5
 
 // forms lists how a secret may be written: raw, URL- and JSON-escaped, and base64 at each of the three byte offsets it can
 // have inside a longer text, without the characters that its neighbours influence.
@@ -74,27 +147,71 @@ func quoted(text string, html bool) string {
 func (r *Redactor) String(text string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.replacer == nil {
-		r.replacer = r.build()
+	var out strings.Builder
+	kept := 0 // how much of the text is in out, or was left out
+	for at := 0; at < len(text); at++ {
+		length, shown := r.match(text[at:])
+		if length == 0 {
+			continue
+		}
+		start, end, longest := at, at+length, length
+		for at++; at < end; at++ { // what overlaps is hidden as one, by the name of the longest
+			if length, next := r.match(text[at:]); at+length > end || length > longest {
+				end = max(end, at+length)
+				if length > longest {
+					longest, shown = length, next
+				}
+			}
+		}
+		out.WriteString(text[kept:start] + shown)
+		kept, at = end, end-1
 	}
-	return r.replacer.Replace(text)
+	if kept == 0 {
+		return text
+	}
+	out.WriteString(text[kept:])
+	return out.String()
 }
 
-// build orders longer forms first: strings.Replacer takes the first match in argument order.
-func (r *Redactor) build() *strings.Replacer {
-	keys := make([]string, 0, len(r.forms))
-	for form := range r.forms {
-		keys = append(keys, form)
+// match finds the longest form, or else a part of one, with which the text begins.
+func (r *Redactor) match(text string) (length int, shown string) {
+	if len(text) < minSecret {
+		return 0, ""
 	}
-	slices.SortFunc(keys, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
-	})
-	pairs := make([]string, 0, 2*len(keys))
-	for _, form := range keys {
-		pairs = append(pairs, form, r.forms[form])
+	for _, f := range r.whole[[minSecret]byte([]byte(text[:minSecret]))] {
+		if len(f.text) > length && strings.HasPrefix(text, f.text) {
+			length, shown = len(f.text), f.shown
+		}
 	}
-	return strings.NewReplacer(pairs...)
+	if length == 0 && len(text) >= fragment {
+		if part, known := r.parts[[fragment]byte([]byte(text[:fragment]))]; known {
+			return fragment, part
+		}
+	}
+	return length, shown
 }
+
+// Foreign returns a text from elsewhere as it may be shown, in one line of at most max characters and an ellipsis: without the secrets the
+// redactor knows and what looks like one, escaped, and only then cut. No cut leaves half of what stands for a secret.
+func (r *Redactor) Foreign(text string, max int) string {
+	text = strings.Join(strings.Fields(r.String(text)), " ")
+	if len(text) > maxForeign {
+		text = text[:maxForeign]
+		text = text[:strings.LastIndexByte(text, ' ')+1] + "…" // half a word may be half a token that has no form any more
+	}
+	runes := []rune(Printable(Mask(text)))
+	if len(runes) <= max {
+		return string(runes)
+	}
+	cut := string(runes[:max])
+	if open := strings.LastIndex(cut, "‹"); open > strings.LastIndex(cut, "›") {
+		cut = cut[:open]
+	}
+	return cut + "…"
+}
+
+// maxForeign is how much of a foreign text is looked at for forms of credentials, in bytes; none is shown that long.
+const maxForeign = 64 << 10
 
 // Writer returns a writer that redacts whole lines before they reach w; Close writes an unfinished last line.
 func (r *Redactor) Writer(w io.Writer) io.WriteCloser {

@@ -2,7 +2,9 @@ package evidence_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -86,6 +88,75 @@ func TestRedactorLeavesShortAndUnknownValuesAlone(t *testing.T) {
 	text := "a ab abc abcd abcde nothing known"
 	assert.Equal(t, text, knowing("", "a", "abcde", "   abc   ").String(text))
 	assert.Equal(t, text, (&evidence.Redactor{}).String(text))
+}
+
+// TestRedactorHidesFragments: somebody else may have cut what a system quotes.
+func TestRedactorHidesFragments(t *testing.T) {
+	t.Parallel()
+	const secret = "sk-forbidden-7hq2vzpx9mkd4rtb8nlw5c3f"
+	const random = "7hq2vzpx9mkd4rtb8nlw5c3f"
+	for name, form := range map[string]string{
+		"raw": random, "base64": base64.StdEncoding.EncodeToString([]byte(secret))[20:48], "base64 in a text": base64.StdEncoding.EncodeToString([]byte("u:" + secret))[24:50],
+	} {
+		for from := range len(form) - 8 {
+			for to := from + 8; to <= len(form); to++ {
+				got := knowing(secret).String("said " + form[from:to] + "… and")
+				for i := range to - from - 8 {
+					require.NotContains(t, got, form[from+i:from+i+8], name)
+				}
+			}
+		}
+	}
+	const prose = "forbidden: status 403, no sk-token"
+	assert.Equal(t, prose, knowing(secret).String(prose), "words of a secret stand in other texts too")
+	const command = "planeproof fix plan --secret 1"
+	assert.Equal(t, command, knowing("planeproof-2026-staging").String(command))
+}
+
+func TestRedactorHidesWordsOfASecret(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "Bearer ‹secret› | ‹secret› ‹secret›", knowing("Bearer first-a1\nsecond-b2").String("Bearer first-a1 | first-a1 second-b2"))
+}
+
+func TestForeign(t *testing.T) {
+	t.Parallel()
+	const secret = "hidden pony 4711"
+	r := knowing(secret)
+	for text, want := range map[string]string{
+		" a\n\tb  c ":                                 "a b c",
+		"a\x1b[2Jb":                                   `a\x1b[2Jb`,
+		"said hidden pony 4711!":                      "said ‹secret›!",
+		"said sk-unknown-1!":                          "said ‹redacted›!",
+		strings.Repeat("é", 31):                       strings.Repeat("é", 30) + "…",
+		strings.Repeat("é", 30):                       strings.Repeat("é", 30),
+		"twenty-three characters sk-other-12345":      "twenty-three characters …",
+		"twenty-five characters it, hidden pony 4711": "twenty-five characters it, …",
+		"Bearer ghp_ABCDEF012345678901234567890123456789 and a tail": "Bearer ‹redacted› and a tail",
+	} {
+		assert.Equal(t, want, r.Foreign(text, 30))
+	}
+	long := strings.Repeat("0123456789 ", 10_000) + "sk-unknown-1"
+	assert.Equal(t, long[:30]+"…", r.Foreign(long, 30))
+	for most := range 60 {
+		got := r.Foreign("refused: hidden pony 4711 and sk-unknown-4711 and https://u:pony@gw/v1", most)
+		assert.NotRegexp(t, `hidden|pony|unknown`, got)
+		assert.Equal(t, strings.Count(got, "‹"), strings.Count(got, "›"), "no cut leaves half a mask: %s", got)
+		assert.LessOrEqual(t, len([]rune(got)), most+1)
+	}
+}
+
+// BenchmarkRedactor is 1 MB of text with 1,000 known secrets; it must stay well under a second.
+func BenchmarkRedactor(b *testing.B) {
+	var r evidence.Redactor
+	for n := range 1000 {
+		sum := sha256.Sum256([]byte{byte(n), byte(n >> 8)})
+		r.Add("secret", "sk-"+hex.EncodeToString(sum[:12]))
+	}
+	text := strings.Repeat(`{"time":"2026-11-24T10:00:00Z","level":"info","text":"answered 200 to a model list"}`+"\n", 1<<20/85)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		r.String(text)
+	}
 }
 
 func TestWriterHidesSecretsSplitAcrossWrites(t *testing.T) {
