@@ -116,7 +116,7 @@ type leaky struct {
 func (l leaky) Then(expr, do any) {
 	l.Binder.Then(expr, reflect.MakeFunc(reflect.TypeOf(do), func([]reflect.Value) []reflect.Value {
 		said := leak(l.spy.latest(4))
-		var err error = &steps.Mismatch{What: "what was said", Expected: "nothing of " + said, Actual: said}
+		var err error = &evidence.Mismatch{What: "what was said", Expected: "nothing of " + said, Actual: said}
 		return []reflect.Value{reflect.ValueOf(&err).Elem()}
 	}).Interface())
 }
@@ -154,7 +154,7 @@ func assertNoSecret(t *testing.T, secrets []string, places map[string]string) {
 func TestSuitePassesAndShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	var s spy
-	result, all := written(t, Options{start: s.start, Concurrency: 4, phrases: (*steps.Steps).Bind})
+	result, all := written(t, Options{start: s.start, Concurrency: 4, phrases: steps.Bind})
 	assert.Equal(t, 0, result.ExitCode(), all["terminal"])
 	assert.Greater(t, len(s.secrets), len(result.Scenarios))
 	assertNoSecret(t, s.secrets, all)
@@ -164,7 +164,7 @@ func TestFailingSuiteShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	var s spy
 	result, all := written(t, Options{start: s.start, Concurrency: 4, Tags: "@api or @token",
-		phrases: func(bound *steps.Steps, b steps.Binder) { bound.Bind(leaky{b, &s}) }})
+		phrases: func(b steps.Binder) { steps.Bind(leaky{b, &s}) }})
 	assert.Equal(t, 1, result.ExitCode(), result.Headline())
 	for _, place := range []string{"terminal", "report.json", "junit.xml"} {
 		assert.Contains(t, all[place], "‹token of ", "%s shows what stands for a secret", place)
@@ -177,8 +177,8 @@ func TestEchoingGatewayShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	var s spy
 	result, all := written(t, Options{start: s.start,
-		phrases: phrases(func(bound *steps.Steps, b steps.Binder) {
-			b.Given(`^a gateway that repeats every token$`, func(ctx context.Context) error {
+		phrases: phrases(func(b steps.Binder) {
+			b.Given(`^a gateway that repeats every token$`, func(bound *steps.Steps, ctx context.Context) error {
 				w := bound.World
 				said := `{"error":{"message":"Incorrect API key provided: ` + strings.ReplaceAll(leak(s.latest(4)), `"`, `\"`) + `"}}`
 				return w.Stack.SetFaults(ctx, stack.Gateway(), w.Tenant.ID, tenancy.Fault{Status: 401, Body: said})

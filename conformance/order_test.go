@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,8 +38,8 @@ func orderOf(t *testing.T, seed int64) []int {
 	t.Helper()
 	var order []int
 	result := run(t.Context(), t, Options{Seed: seed, Features: doctored(eight),
-		phrases: phrases(func(_ *steps.Steps, b steps.Binder) {
-			b.When(`^number (\d+) is run$`, func(n int) { order = append(order, n) })
+		phrases: phrases(func(b steps.Binder) {
+			b.When(`^number (\d+) is run$`, func(_ *steps.Steps, _ context.Context, n int) error { order = append(order, n); return nil })
 		})})
 	require.Equal(t, 0, result.ExitCode())
 	for i, s := range result.Scenarios {
@@ -67,7 +68,7 @@ func TestConcurrencyIsHonoured(t *testing.T) {
 	three := make(chan struct{})
 	limit, cancel := context.WithTimeout(t.Context(), hung)
 	defer cancel()
-	enter := func(int) error {
+	enter := func(*steps.Steps, context.Context, int) error {
 		mu.Lock()
 		running++
 		most = max(most, running)
@@ -92,8 +93,31 @@ func TestConcurrencyIsHonoured(t *testing.T) {
 		}
 	}
 	result := run(t.Context(), t, Options{Concurrency: wanted, Features: doctored(eight),
-		phrases: phrases(func(_ *steps.Steps, b steps.Binder) { b.When(`^number (\d+) is run$`, enter) })})
+		phrases: phrases(func(b steps.Binder) { b.When(`^number (\d+) is run$`, enter) })})
 	assert.Equal(t, 0, result.ExitCode(), result.Headline())
 	assert.Equal(t, wanted, most)
 	assert.False(t, slices.ContainsFunc(result.Scenarios, func(s report.Scenario) bool { return s.Duration <= 0 || s.Duration > time.Hour }))
+}
+
+// TestPhrasesAreBoundOnce has a file of two behaviours: what was not chosen is not begun, and nothing is compiled twice.
+func TestPhrasesAreBoundOnce(t *testing.T) {
+	t.Parallel()
+	var bound atomic.Int32
+	worlds := map[*steps.Steps]bool{}
+	result := run(t.Context(), t, Options{Tags: "@BEARER-1", Features: doctored(eight + `
+  @BEARER-2
+  Scenario: of another behaviour
+    When number 9 is run
+`),
+		phrases: func(b steps.Binder) {
+			bound.Add(1)
+			b.When(`^number (\d+) is run$`, func(s *steps.Steps, _ context.Context, n int) error {
+				assert.NotEqual(t, 9, n, "not chosen")
+				worlds[s] = true
+				return nil
+			})
+		}})
+	assert.Equal(t, 0, result.ExitCode(), result.Headline())
+	assert.EqualValues(t, 1, bound.Load())
+	assert.Len(t, worlds, 8, "each scenario has Steps of its own")
 }

@@ -24,12 +24,10 @@ type record struct {
 
 	pickle *messages.Pickle
 	needs  []stack.Capability
-	fresh  bool
 	// keywords are the words that begin the sentences, which a pickle leaves out.
 	keywords []string
 
 	world   *scenarios.World
-	own     *stack.Stack // the stack of a fresh scenario
 	started time.Time
 	ended   bool
 }
@@ -44,14 +42,14 @@ func keyOf(p *messages.Pickle) string {
 }
 
 // hook ties a scenario's life to godog's: what was not selected is skipped, and every verdict is written down here.
-func (s *execution) hook(sc *godog.ScenarioContext, phrases *steps.Steps) {
+func (s *execution) hook(sc *godog.ScenarioContext) {
 	var r *record
 	sc.Before(func(ctx context.Context, pickle *godog.Scenario) (context.Context, error) {
 		r = s.records[keyOf(pickle)]
 		if r == nil || ctx.Err() != nil {
 			return ctx, godog.ErrSkip
 		}
-		return ctx, s.begin(ctx, r, phrases)
+		return s.begin(ctx, r)
 	})
 	sc.StepContext().After(func(ctx context.Context, step *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
 		if r != nil {
@@ -67,29 +65,21 @@ func (s *execution) hook(sc *godog.ScenarioContext, phrases *steps.Steps) {
 	})
 }
 
-// begin gives the scenario its World, or says why it cannot have one.
-func (s *execution) begin(ctx context.Context, r *record, phrases *steps.Steps) error {
+// begin gives the scenario its World, or says why it cannot have one. The context it returns is that of the scenario's phrases.
+func (s *execution) begin(ctx context.Context, r *record) (context.Context, error) {
 	r.started = time.Now()
-	on := s.stack
 	for _, need := range r.needs {
-		if reason, lacking := on.Lacks[need]; lacking {
+		if reason, lacking := s.stack.Lacks[need]; lacking {
 			r.Verdict, r.Reason = report.NotSupported, fmt.Sprintf("needs %s: %s", need, reason)
-			return godog.ErrSkip
+			return ctx, godog.ErrSkip
 		}
 	}
-	if r.fresh {
-		own, err := s.starter.start(ctx)
-		if err != nil {
-			return r.broken(ctx, fmt.Errorf("start systems of the scenario's own: %w", err))
-		}
-		r.own, on = own, own
-	}
-	world, err := scenarios.Open(ctx, on, s.options.Redactor, s.key)
-	r.world, phrases.World = world, world
+	world, err := scenarios.Open(ctx, s.stack, s.options.Redactor, s.key)
+	r.world = world
 	if err != nil {
-		return r.broken(ctx, fmt.Errorf("make tenant: %w", err))
+		return ctx, r.broken(ctx, fmt.Errorf("make tenant: %w", err))
 	}
-	return nil
+	return (&steps.Steps{World: world}).With(ctx), nil
 }
 
 // broken raises the verdict to broken, unless the run was interrupted, which breaks everything and proves nothing.
@@ -127,10 +117,10 @@ func (r *record) judge(ctx context.Context, step *godog.Step, err error) report.
 		r.Verdict, r.Reason = report.NotSupported, notSupported.Reason
 		return report.NotSupported
 	}
-	var mismatch *steps.Mismatch
+	var mismatch *evidence.Mismatch
 	// What a check finds after an interrupt may be the interrupt.
 	if ctx.Err() == nil && errors.As(err, &mismatch) && step.Type == messages.PickleStepType_OUTCOME {
-		r.Mismatches = append(r.Mismatches, report.Mismatch{What: mismatch.What, Expected: mismatch.Expected, Actual: mismatch.Actual})
+		r.Mismatches = append(r.Mismatches, *mismatch)
 		r.Verdict = r.Verdict.Raise(report.Failed)
 		return report.Failed
 	}
@@ -155,11 +145,6 @@ func (s *execution) end(ctx context.Context, r *record, err error) {
 		r.Verdict = report.Passed
 	}
 	s.takeEvidence(ctx, r)
-	if r.own != nil {
-		if err := r.own.Close(ctx); err != nil {
-			_ = r.broken(ctx, err)
-		}
-	}
 	if !r.started.IsZero() {
 		r.Duration = time.Since(r.started)
 	}

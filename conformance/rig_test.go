@@ -29,23 +29,27 @@ func doctored(scenarios string) fs.FS {
 }
 
 // phrases are the suite's own and a few that do as they say, with what a test adds.
-func phrases(more ...func(*steps.Steps, steps.Binder)) func(*steps.Steps, steps.Binder) {
-	return func(s *steps.Steps, b steps.Binder) {
-		s.Bind(b)
-		b.Given(`^all is well$`, func() error { return nil })
-		b.Given(`^it cannot be had$`, func() error { return errNoLuck })
-		b.Given(`^it is not as it should be$`, func() error { return &steps.Mismatch{What: "it", Expected: "one", Actual: "other"} })
-		b.When(`^it is done$`, func() error { return nil })
-		b.When(`^it panics$`, func() error { panic("out of luck") })
-		b.When(`^it has two meanings$`, func() error { return nil })
-		b.When(`^it has (?:two) meanings$`, func() error { return nil })
-		b.When(`^the systems end$`, func(ctx context.Context) error { return s.World.Stack.Close(ctx) })
-		b.When(`^the gateway is asked too often$`, func(ctx context.Context) error { return ask(ctx, s, 1025) })
-		b.Then(`^it holds$`, func() error { return nil })
-		b.Then(`^it does not hold$`, func() error { return &steps.Mismatch{What: "it", Expected: "one", Actual: "other"} })
-		b.Then(`^it cannot be seen$`, func() error { return errNoLuck })
+func phrases(more ...func(steps.Binder)) func(steps.Binder) {
+	return func(b steps.Binder) {
+		steps.Bind(b)
+		b.Given(`^all is well$`, func(*steps.Steps, context.Context) error { return nil })
+		b.Given(`^it cannot be had$`, func(*steps.Steps, context.Context) error { return errNoLuck })
+		b.Given(`^it is not as it should be$`, func(*steps.Steps, context.Context) error {
+			return &evidence.Mismatch{What: "it", Expected: "one", Actual: "other"}
+		})
+		b.When(`^it is done$`, func(*steps.Steps, context.Context) error { return nil })
+		b.When(`^it panics$`, func(*steps.Steps, context.Context) error { panic("out of luck") })
+		b.When(`^it has two meanings$`, func(*steps.Steps, context.Context) error { return nil })
+		b.When(`^it has (?:two) meanings$`, func(*steps.Steps, context.Context) error { return nil })
+		b.When(`^the systems end$`, func(s *steps.Steps, ctx context.Context) error { return s.World.Stack.Close(ctx) })
+		b.When(`^the gateway is asked too often$`, func(s *steps.Steps, ctx context.Context) error { return ask(ctx, s, 1025) })
+		b.Then(`^it holds$`, func(*steps.Steps, context.Context) error { return nil })
+		b.Then(`^it does not hold$`, func(*steps.Steps, context.Context) error {
+			return &evidence.Mismatch{What: "it", Expected: "one", Actual: "other"}
+		})
+		b.Then(`^it cannot be seen$`, func(*steps.Steps, context.Context) error { return errNoLuck })
 		for _, add := range more {
-			add(s, b)
+			add(b)
 		}
 	}
 }

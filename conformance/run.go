@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +46,7 @@ type Options struct {
 
 	// start and phrases stand in for the suite's own in tests.
 	start   func(context.Context) (*stack.Stack, error)
-	phrases func(*steps.Steps, steps.Binder)
+	phrases func(steps.Binder)
 }
 
 // renewEvery is how often the leases of the systems are renewed: several times within a lease.
@@ -185,22 +188,33 @@ func (s *execution) infrastructure(err error) {
 
 // suite runs godog over all features. Its own results are not read: a scenario that was skipped counts as passed there.
 func (s *execution) suite(ctx context.Context) {
+	bind := s.options.phrases
+	if bind == nil {
+		bind = steps.Bind
+	}
+	phrases := steps.Compile(bind)
+	paths, tags := s.reach()
 	suite := godog.TestSuite{
 		Name: "planeproof",
 		ScenarioInitializer: func(sc *godog.ScenarioContext) {
-			phrases := &steps.Steps{}
-			if bind := s.options.phrases; bind != nil {
-				bind(phrases, sc)
-			} else {
-				phrases.Bind(sc)
-			}
-			s.hook(sc, phrases)
+			phrases.Bind(sc)
+			s.hook(sc)
 		},
 		Options: &godog.Options{
-			FS: s.options.source(), Paths: []string{"."}, Strict: true,
+			FS: s.options.source(), Paths: paths, Tags: tags, Strict: true,
 			Format: "progress", Output: io.Discard, NoColors: true,
 			Concurrency: s.options.Concurrency, Randomize: s.options.Seed, DefaultContext: ctx,
 		},
 	}
 	suite.Run()
+}
+
+// reach names the files that hold what was chosen, and in godog's own syntax the behaviours: what lies beyond is not even begun. Of one
+// behaviour all scenarios are in reach; the hook leaves out what was not chosen.
+func (s *execution) reach() (paths []string, tags string) {
+	files, behaviours := map[string]bool{}, map[string]bool{}
+	for _, r := range s.records {
+		files[r.pickle.Uri], behaviours["@"+r.Behaviour] = true, true
+	}
+	return slices.Sorted(maps.Keys(files)), strings.Join(slices.Sorted(maps.Keys(behaviours)), ",")
 }

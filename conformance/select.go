@@ -71,7 +71,6 @@ func newRecord(source *messages.Scenario, pickle *messages.Pickle) (*record, err
 	}
 	r.Advisory = slices.Contains(r.Tags, "@advisory")
 	r.Reproduction = slices.Contains(r.Tags, "@reproduction")
-	r.fresh = slices.Contains(r.Tags, "@fresh")
 	return r, r.readNeeds()
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/planeproof/planeproof/report"
 	"github.com/planeproof/planeproof/stack"
-	"github.com/planeproof/planeproof/steps"
 )
 
 func TestVerdictOfAScenario(t *testing.T) {
@@ -117,65 +116,6 @@ func TestLackingCapabilityIsNotSupported(t *testing.T) {
 	assert.False(t, result.Scenarios[1].Required())
 	assert.Equal(t, report.Passed, result.Scenarios[2].Verdict, result.Scenarios[2].Reason)
 	assert.Equal(t, 4, result.ExitCode())
-}
-
-func TestFreshScenarioHasSystemsOfItsOwn(t *testing.T) {
-	t.Parallel()
-	var c stacks
-	var used []*stack.Stack
-	result := run(t.Context(), t, Options{start: c.start,
-		phrases: phrases(func(s *steps.Steps, b steps.Binder) {
-			b.Given(`^its systems are noted$`, func() error { used = append(used, s.World.Stack); return nil })
-		}),
-		Features: doctored(`
-  @BEARER-1
-  Scenario: shares
-    Given its systems are noted
-  @BEARER-2
-  Scenario: shares too
-    Given its systems are noted
-  @BEARER-3 @fresh
-  Scenario: has its own
-    Given its systems are noted
-    When the systems end
-    Then it does not hold
-`)})
-	require.Len(t, used, 3)
-	different := map[*stack.Stack]bool{}
-	for _, s := range used {
-		different[s] = true
-	}
-	assert.Len(t, different, 2)
-	assert.EqualValues(t, 2, c.started.Load())
-	assert.EqualValues(t, 3, c.closed.Load(), "each, and once more in the scenario")
-	assert.Equal(t, report.Passed, result.Scenarios[0].Verdict, result.Scenarios[0].Reason)
-	assert.Equal(t, report.Passed, result.Scenarios[1].Verdict, result.Scenarios[1].Reason)
-	assert.Equal(t, report.Broken, result.Scenarios[2].Verdict, "its evidence cannot be read")
-}
-
-func TestFreshSystemsThatGiveWayBreakTheScenario(t *testing.T) {
-	t.Parallel()
-	const features = "@BEARER-1 @fresh\nScenario: has its own\nThen it holds"
-	var c stacks
-	result := run(t.Context(), t, Options{Features: doctored(features), start: func(ctx context.Context) (*stack.Stack, error) {
-		if c.started.Load() == 1 {
-			return nil, errNoLuck
-		}
-		return c.start(ctx)
-	}})
-	assert.Equal(t, report.Broken, result.Scenarios[0].Verdict)
-	assert.Equal(t, "start systems of the scenario's own: no such luck", result.Scenarios[0].Reason)
-	assert.EqualValues(t, 1, c.closed.Load())
-
-	left := &stacks{shape: func(number int32, s *stack.Stack) {
-		if end := s.Close; number == 2 {
-			s.Close = func(ctx context.Context) error { _ = end(ctx); return errNoLuck }
-		}
-	}}
-	result = run(t.Context(), t, Options{Features: doctored(features), start: left.start})
-	assert.Equal(t, report.Broken, result.Scenarios[0].Verdict, "a verdict rises when its systems cannot be removed")
-	assert.Equal(t, "no such luck", result.Scenarios[0].Reason)
-	assert.EqualValues(t, 2, left.closed.Load())
 }
 
 func TestStackThatGivesWayBreaksTheRun(t *testing.T) {

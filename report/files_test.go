@@ -36,7 +36,7 @@ func canaryRun() *report.Run {
 	s.Title, s.Reason, s.Sentence = c, c, "Then "+c
 	s.Steps = []report.Step{{Keyword: "Then", Text: c, Verdict: report.Failed}}
 	s.Tags = []string{c}
-	s.Mismatches = []report.Mismatch{{What: c, Expected: url.QueryEscape(canary), Actual: base64.StdEncoding.EncodeToString([]byte(canary))}}
+	s.Mismatches = []evidence.Mismatch{{What: c, Expected: url.QueryEscape(canary), Actual: base64.StdEncoding.EncodeToString([]byte(canary))}}
 	s.Exchanges = []evidence.Exchange{{
 		System: "gateway", Method: "GET", Path: "/?key=" + url.QueryEscape(canary), Note: c, Model: c,
 		Header: map[string]string{"accept": c}, Credentials: []evidence.Credential{{Header: "authorization", Scheme: canary, Length: 3}},

@@ -51,7 +51,7 @@ func failedScenario() report.Scenario {
 		{Keyword: "Then", Text: `the gateway saw the raw token of "acme" as Bearer`, Verdict: report.Failed},
 		{Keyword: "And", Text: `nothing else about "acme" has changed`, Verdict: report.NotRun},
 	}
-	s.Mismatches = []report.Mismatch{
+	s.Mismatches = []evidence.Mismatch{
 		{What: "credential the gateway saw", Expected: "Authorization: Bearer ‹3fa94b21c0de›", Actual: "Authorization: Api-Key ‹3fa94b21c0de›"},
 		{What: "metadata of \"acme\"", Expected: "{\n  \"a\": 1\n}", Actual: ""},
 	}

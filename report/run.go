@@ -16,13 +16,6 @@ type Step struct {
 	Verdict Verdict `json:"verdict"`
 }
 
-// Mismatch is what one failed check says: what was looked at, what it should have been, and what it was.
-type Mismatch struct {
-	What     string `json:"what"`
-	Expected string `json:"expected"`
-	Actual   string `json:"actual"`
-}
-
 // Scenario is one scenario (one row of an outline) with its verdict and the evidence for it.
 type Scenario struct {
 	// ID is the behaviour id, `/`, the slug of the title, and `[column=value,…]` for a row of an outline.
@@ -44,7 +37,7 @@ type Scenario struct {
 	// Sentence is the step that decided, as written, with its keyword.
 	Sentence   string              `json:"sentence,omitempty"`
 	Steps      []Step              `json:"steps,omitempty"`
-	Mismatches []Mismatch          `json:"mismatches,omitempty"`
+	Mismatches []evidence.Mismatch `json:"mismatches,omitempty"`
 	Exchanges  []evidence.Exchange `json:"exchanges,omitempty"`
 	Logs       []evidence.LogLine  `json:"logs,omitempty"`
 	Duration   time.Duration       `json:"-"` // report.json has it in seconds

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,7 +91,7 @@ func order(ways, all []string) string {
 
 func (s *Steps) treatedAlike(ctx context.Context) error {
 	if _, all, err := s.treatments(ctx); err != nil || len(all) < 2 {
-		return fmt.Errorf("compare calls: there are %d: %w", len(all), err)
+		return errors.Join(err, fmt.Errorf("compare calls: there are %d", len(all)))
 	}
 	return s.alike(ctx)
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/planeproof/planeproof/stack"
 )
 
-func (s *Steps) bindAPI(b Binder) {
-	b.When(`^an org admin lists (ai_secret|env_var|project) with "([^"]*)"$`, s.list)
-	b.When(`^an org admin sends ([A-Z]+) "([^"]*)" with (no body|body .+|a body of 10 MiB)$`, s.send)
-	b.When(`^every listing and every object is read with every key$`, s.readEverything)
-	b.When(`^requests with the token of `+ref+` in their body are refused$`, s.refusedWithToken)
-	b.Then(`^the listing is (.+)$`, s.listingIs)
-	b.Then(`^the API refuses with status (\d+) and says "([^"]*)"$`, s.apiRefuses)
-	b.Then(`^nothing at all has changed$`, s.nothingChanged)
-	b.Then(`^no answer of the API, no log and no output holds a stored value$`, s.noValueAnywhere)
+func bindAPI(b Binder) {
+	b.When(`^an org admin lists (ai_secret|env_var|project) with "([^"]*)"$`, (*Steps).list)
+	b.When(`^an org admin sends ([A-Z]+) "([^"]*)" with (no body|body .+|a body of 10 MiB)$`, (*Steps).send)
+	b.When(`^every listing and every object is read with every key$`, (*Steps).readEverything)
+	b.When(`^requests with the token of `+ref+` in their body are refused$`, (*Steps).refusedWithToken)
+	b.Then(`^the listing is (.+)$`, (*Steps).listingIs)
+	b.Then(`^the API refuses with status (\d+) and says "([^"]*)"$`, (*Steps).apiRefuses)
+	b.Then(`^nothing at all has changed$`, (*Steps).nothingChanged)
+	b.Then(`^no answer of the API, no log and no output holds a stored value$`, (*Steps).noValueAnywhere)
 }
 
 func (s *Steps) list(ctx context.Context, collection, query string) error {

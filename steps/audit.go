@@ -13,15 +13,15 @@ import (
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
-func (s *Steps) bindAudit(b Binder) {
-	b.When(`^the organization is audited(?: for model "([^"]*)")?$`, s.audit)
-	b.When(`^the organization is audited with the proxy known to be ([a-z0-9-]+)$`, s.auditKnowing)
-	b.Then(`^the audit finds "([^"]*)" on (.+)$`, s.auditFinds)
-	b.Then(`^the audit is (clean|not clean)$`, s.auditIs)
-	b.Then(`^for "([^"]*)" the audit proposes the (bearer fix|workaround|portable form) on `+ref+`$`, s.auditProposes)
-	b.Then(`^the audit says that no secret serves "([^"]*)"$`, s.auditNotServed)
-	b.Then(`^the audit cannot decide "([^"]*)" on `+ref+`, and says what it would need$`, s.auditUndecided)
-	b.Then(`^the audit names (.+) for the model$`, s.auditNamesModel)
+func bindAudit(b Binder) {
+	b.When(`^the organization is audited(?: for model "([^"]*)")?$`, (*Steps).audit)
+	b.When(`^the organization is audited with the proxy known to be ([a-z0-9-]+)$`, (*Steps).auditKnowing)
+	b.Then(`^the audit finds "([^"]*)" on (.+)$`, (*Steps).auditFinds)
+	b.Then(`^the audit is (clean|not clean)$`, (*Steps).auditIs)
+	b.Then(`^for "([^"]*)" the audit proposes the (bearer fix|workaround|portable form) on `+ref+`$`, (*Steps).auditProposes)
+	b.Then(`^the audit says that no secret serves "([^"]*)"$`, (*Steps).auditNotServed)
+	b.Then(`^the audit cannot decide "([^"]*)" on `+ref+`, and says what it would need$`, (*Steps).auditUndecided)
+	b.Then(`^the audit names (.+) for the model$`, (*Steps).auditNamesModel)
 }
 
 func (s *Steps) inventory(ctx context.Context) (inventory.Inventory, error) {

@@ -13,11 +13,11 @@ import (
 	"github.com/planeproof/planeproof/scenarios"
 )
 
-func (s *Steps) bindConcurrent(b Binder) {
-	b.When(`^its type and its metadata are changed at the same time on `+ref+`, (\d+) times$`, s.changeFieldsAtOnce)
-	b.When(`^two metadata are sent at the same time to `+ref+`, (\d+) times$`, s.sendMetadataAtOnce)
-	b.Then(`^every change of `+ref+` is there$`, s.noneLost)
-	b.Then(`^the metadata of `+ref+` was one of the two each time$`, s.noneMixed)
+func bindConcurrent(b Binder) {
+	b.When(`^its type and its metadata are changed at the same time on `+ref+`, (\d+) times$`, (*Steps).changeFieldsAtOnce)
+	b.When(`^two metadata are sent at the same time to `+ref+`, (\d+) times$`, (*Steps).sendMetadataAtOnce)
+	b.Then(`^every change of `+ref+` is there$`, (*Steps).noneLost)
+	b.Then(`^the metadata of `+ref+` was one of the two each time$`, (*Steps).noneMixed)
 }
 
 // round is one turn of concurrent changes: what was sent, and the object that was there after all were answered.

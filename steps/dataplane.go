@@ -10,19 +10,19 @@ import (
 	"github.com/planeproof/planeproof/scenarios"
 )
 
-func (s *Steps) bindDataPlane(b Binder) {
-	b.Given(`^a data plane on (v2 with Gateway|v2|v1 \([a-z0-9-]+\))$`, s.dataPlaneOn)
-	b.Given(`^a data plane that sends api_key as "([^"]*)"$`, s.dataPlaneSends)
-	b.Given(`^a data plane that answers an unknown project with (a refusal|the org's credential)$`, s.dataPlaneUnknownProject)
-	b.Given(`^an API that (ignores metadata in PATCH|merges metadata in PATCH|wants a name in PATCH)$`, s.apiPatches)
-	b.Given(`^projects (.+) made in this order$`, s.projectsMade)
-	b.Given(`^a data plane of which one half is on v1 \(([a-z0-9-]+)\) and the other on v2$`, s.halfUpgraded)
-	b.Given(`^a console that cannot reach the gateway$`, s.consoleCutOff)
-	b.When(`^the data plane is upgraded to (v2 with Gateway|v2|v1 \([a-z0-9-]+\))$`, s.upgraded)
-	b.When(`^Test key is pressed for `+ref+`$`, s.pressTestKey)
-	b.Then(`^Test key shows (success|an error)$`, s.testKeyShows)
-	b.Then(`^`+ref+` (works|does not work) end to end, whatever Test key shows$`, s.endToEnd)
-	b.When(`^the Gateway is switched (on|off)$`, s.gatewaySwitched)
+func bindDataPlane(b Binder) {
+	b.Given(`^a data plane on (v2 with Gateway|v2|v1 \([a-z0-9-]+\))$`, (*Steps).dataPlaneOn)
+	b.Given(`^a data plane that sends api_key as "([^"]*)"$`, (*Steps).dataPlaneSends)
+	b.Given(`^a data plane that answers an unknown project with (a refusal|the org's credential)$`, (*Steps).dataPlaneUnknownProject)
+	b.Given(`^an API that (ignores metadata in PATCH|merges metadata in PATCH|wants a name in PATCH)$`, (*Steps).apiPatches)
+	b.Given(`^projects (.+) made in this order$`, (*Steps).projectsMade)
+	b.Given(`^a data plane of which one half is on v1 \(([a-z0-9-]+)\) and the other on v2$`, (*Steps).halfUpgraded)
+	b.Given(`^a console that cannot reach the gateway$`, (*Steps).consoleCutOff)
+	b.When(`^the data plane is upgraded to (v2 with Gateway|v2|v1 \([a-z0-9-]+\))$`, (*Steps).upgraded)
+	b.When(`^Test key is pressed for `+ref+`$`, (*Steps).pressTestKey)
+	b.Then(`^Test key shows (success|an error)$`, (*Steps).testKeyShows)
+	b.Then(`^`+ref+` (works|does not work) end to end, whatever Test key shows$`, (*Steps).endToEnd)
+	b.When(`^the Gateway is switched (on|off)$`, (*Steps).gatewaySwitched)
 }
 
 func (s *Steps) dataPlaneOn(ctx context.Context, plane string) error {

@@ -19,17 +19,17 @@ import (
 // role is who does something in a sentence.
 const role = `(an org admin|a member)`
 
-func (s *Steps) bindFix(b Binder) {
-	b.When(`^`+role+` applies the (bearer fix|workaround|guide's literal workaround|portable form) to `+ref+`$`, s.applyRemedy)
-	b.When(`^`+role+` applies the (bearer fix|workaround|guide's literal workaround|portable form) to `+ref+`, with the proxy known to be ([a-z0-9-]+)$`, s.applyKnowing)
-	b.When(`^an org admin tries the bearer fix on `+ref+` with a call for model "([^"]*)"$`, s.applyWithCall)
-	b.When(`^an org admin applies the bearer fix to what the audit found$`, s.applyToFindings)
-	b.When(`^the change is restored$`, s.restore)
-	b.Then(`^the fix is refused and says "([^"]*)"$`, s.fixRefused)
-	b.Then(`^the fix is reported as not applied and says "([^"]*)"$`, s.fixNotApplied)
-	b.Then(`^the fix is reported as refused and says "([^"]*)"$`, s.fixRefusedByAPI)
-	b.Then(`^the fix is proven$`, s.fixProven)
-	b.Then(`^the plan says that (.+) would be lost$`, s.planCosts)
+func bindFix(b Binder) {
+	b.When(`^`+role+` applies the (bearer fix|workaround|guide's literal workaround|portable form) to `+ref+`$`, (*Steps).applyRemedy)
+	b.When(`^`+role+` applies the (bearer fix|workaround|guide's literal workaround|portable form) to `+ref+`, with the proxy known to be ([a-z0-9-]+)$`, (*Steps).applyKnowing)
+	b.When(`^an org admin tries the bearer fix on `+ref+` with a call for model "([^"]*)"$`, (*Steps).applyWithCall)
+	b.When(`^an org admin applies the bearer fix to what the audit found$`, (*Steps).applyToFindings)
+	b.When(`^the change is restored$`, (*Steps).restore)
+	b.Then(`^the fix is refused and says "([^"]*)"$`, (*Steps).fixRefused)
+	b.Then(`^the fix is reported as not applied and says "([^"]*)"$`, (*Steps).fixNotApplied)
+	b.Then(`^the fix is reported as refused and says "([^"]*)"$`, (*Steps).fixRefusedByAPI)
+	b.Then(`^the fix is proven$`, (*Steps).fixProven)
+	b.Then(`^the plan says that (.+) would be lost$`, (*Steps).planCosts)
 }
 
 // client is a client of the control API as the command line uses it, with the key of a role.

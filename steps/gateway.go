@@ -10,24 +10,24 @@ import (
 	"github.com/planeproof/planeproof/scenarios"
 )
 
-func (s *Steps) bindGateway(b Binder) {
-	b.Given(`^a gateway that accepts only (Bearer tokens|"[^"]*")$`, s.gatewayAccepts)
-	b.Given(`^a gateway that asks for no credential$`, s.gatewayAsksNothing)
-	b.Given(`^a gateway that has revoked the token of `+ref+`$`, s.gatewayRevoked)
-	b.Given(`^a gateway that serves only "([^"]*)" and answers (\d+) elsewhere$`, s.gatewayServes)
-	b.Given(`^a gateway behind TLS of a private authority$`, s.gatewayTLS)
-	b.Given(`^a gateway that forbids everything to the token of `+ref+`$`, s.gatewayForbids)
-	b.Given(`^a gateway that lists its models to anyone$`, s.gatewayOpen)
-	b.Given(`^a gateway that answers every request with a login page$`, s.gatewayLogin)
-	b.Given(`^a gateway that redirects every request to another host$`, s.gatewayRedirects)
-	b.Given(`^a gateway that answers every request with the JSON (.+)$`, s.gatewayJSON)
-	b.Given(`^a gateway that answers (429|503) to every request, to be tried again after (\d+) s$`, s.gatewayBusy)
-	b.Given(`^a gateway that answers 429 to the next request$`, s.gatewayBusyOnce)
-	b.Then(`^the other host saw nothing$`, s.otherHostSawNothing)
-	b.Then(`^the gateway was asked (\d+) times on "([^"]*)"$`, s.askedTimes)
-	b.Then(`^the gateway was asked (for a stream|without a stream)$`, s.askedForStream)
-	b.Then(`^`+ref+` does not work end to end: the gateway refused it and answered to `+ref+`$`, s.masked)
-	b.Then(`^the gateway refused it for a wrong (scheme, not for a wrong token|token, not for a wrong scheme)$`, s.refusedFor)
+func bindGateway(b Binder) {
+	b.Given(`^a gateway that accepts only (Bearer tokens|"[^"]*")$`, (*Steps).gatewayAccepts)
+	b.Given(`^a gateway that asks for no credential$`, (*Steps).gatewayAsksNothing)
+	b.Given(`^a gateway that has revoked the token of `+ref+`$`, (*Steps).gatewayRevoked)
+	b.Given(`^a gateway that serves only "([^"]*)" and answers (\d+) elsewhere$`, (*Steps).gatewayServes)
+	b.Given(`^a gateway behind TLS of a private authority$`, (*Steps).gatewayTLS)
+	b.Given(`^a gateway that forbids everything to the token of `+ref+`$`, (*Steps).gatewayForbids)
+	b.Given(`^a gateway that lists its models to anyone$`, (*Steps).gatewayOpen)
+	b.Given(`^a gateway that answers every request with a login page$`, (*Steps).gatewayLogin)
+	b.Given(`^a gateway that redirects every request to another host$`, (*Steps).gatewayRedirects)
+	b.Given(`^a gateway that answers every request with the JSON (.+)$`, (*Steps).gatewayJSON)
+	b.Given(`^a gateway that answers (429|503) to every request, to be tried again after (\d+) s$`, (*Steps).gatewayBusy)
+	b.Given(`^a gateway that answers 429 to the next request$`, (*Steps).gatewayBusyOnce)
+	b.Then(`^the other host saw nothing$`, (*Steps).otherHostSawNothing)
+	b.Then(`^the gateway was asked (\d+) times on "([^"]*)"$`, (*Steps).askedTimes)
+	b.Then(`^the gateway was asked (for a stream|without a stream)$`, (*Steps).askedForStream)
+	b.Then(`^`+ref+` does not work end to end: the gateway refused it and answered to `+ref+`$`, (*Steps).masked)
+	b.Then(`^the gateway refused it for a wrong (scheme, not for a wrong token|token, not for a wrong scheme)$`, (*Steps).refusedFor)
 }
 
 func (s *Steps) gatewayAccepts(ctx context.Context, what string) error {

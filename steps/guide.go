@@ -10,17 +10,17 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-func (s *Steps) bindGuide(b Binder) {
-	b.When(`^the guide's command "([^"]*)" is run$`, s.runGuide)
-	b.When(`^the guide's command "([^"]*)" is run for model "([^"]*)"$`, s.runGuideForModel)
-	b.When(`^the guide's command "([^"]*)" is run for `+ref+`$`, s.runGuideForSecret)
-	b.When(`^the guide's command "([^"]*)" is run with the token of `+ref+`$`, s.runGuideWithToken)
-	b.Then(`^it shows exactly the secret `+ref+` with its id, name, type, preview and metadata$`, s.showsExactly)
-	b.Then(`^it shows `+ref+`$`, s.shows)
-	b.Then(`^it shows auth_format "([^"]*)"$`, s.showsAuthFormat)
-	b.Then(`^it finds no secret for the model among (\d+)$`, s.findsNone)
-	b.Then(`^its filter fails on customModels that is no object$`, s.filterFails)
-	b.Then(`^it answers 200 with a model list that has "([^"]*)"$`, s.answersModels)
+func bindGuide(b Binder) {
+	b.When(`^the guide's command "([^"]*)" is run$`, (*Steps).runGuide)
+	b.When(`^the guide's command "([^"]*)" is run for model "([^"]*)"$`, (*Steps).runGuideForModel)
+	b.When(`^the guide's command "([^"]*)" is run for `+ref+`$`, (*Steps).runGuideForSecret)
+	b.When(`^the guide's command "([^"]*)" is run with the token of `+ref+`$`, (*Steps).runGuideWithToken)
+	b.Then(`^it shows exactly the secret `+ref+` with its id, name, type, preview and metadata$`, (*Steps).showsExactly)
+	b.Then(`^it shows `+ref+`$`, (*Steps).shows)
+	b.Then(`^it shows auth_format "([^"]*)"$`, (*Steps).showsAuthFormat)
+	b.Then(`^it finds no secret for the model among (\d+)$`, (*Steps).findsNone)
+	b.Then(`^its filter fails on customModels that is no object$`, (*Steps).filterFails)
+	b.Then(`^it answers 200 with a model list that has "([^"]*)"$`, (*Steps).answersModels)
 }
 
 func (s *Steps) runGuide(ctx context.Context, name string) error {

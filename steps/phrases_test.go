@@ -35,7 +35,7 @@ func (r *recorder) add(kind messages.PickleStepType, expr any) {
 func TestEachSentenceMatchesOnePhrase(t *testing.T) {
 	t.Parallel()
 	var bound recorder
-	(&steps.Steps{}).Bind(&bound)
+	steps.Bind(&bound)
 	suite := godog.TestSuite{Options: &godog.Options{FS: features.FS, Paths: []string{"."}}}
 	parsed, err := suite.RetrieveFeatures()
 	require.NoError(t, err)

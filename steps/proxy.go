@@ -14,10 +14,10 @@ import (
 // fallbackWarning is what a proxy logs when it cannot read a project's secrets (guide: project-override-on-legacy-proxy).
 const fallbackWarning = "Failed to load project secrets, continuing with org secrets only"
 
-func (s *Steps) bindProxy(b Binder) {
-	b.Then(`^the proxy warned for project "([^"]*)" about unrecognized keys (.+)$`, s.warned)
-	b.Then(`^the proxy warned for project "([^"]*)" about something else than unrecognized keys$`, s.warnedOtherwise)
-	b.Then(`^the proxy has not warned(?: again)? for project "([^"]*)"$`, s.notWarned)
+func bindProxy(b Binder) {
+	b.Then(`^the proxy warned for project "([^"]*)" about unrecognized keys (.+)$`, (*Steps).warned)
+	b.Then(`^the proxy warned for project "([^"]*)" about something else than unrecognized keys$`, (*Steps).warnedOtherwise)
+	b.Then(`^the proxy has not warned(?: again)? for project "([^"]*)"$`, (*Steps).notWarned)
 }
 
 // warnings are the proxy's fallback warnings for a project since the latest change.

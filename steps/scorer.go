@@ -20,27 +20,27 @@ const caller = `(the scorer|the project's scorer|the project's streaming scorer|
 // defaultModel is the custom model of scenarios that are not about default models: no proxy routes it anywhere but to the chat path.
 const defaultModel = "acme-chat"
 
-func (s *Steps) bindScorer(b Binder) {
-	b.When(`^`+caller+` is run(?: with model "([^"]*)")?$`, s.run)
-	b.When(`^`+caller+` is run(?: with model "([^"]*)")? (\d+) times$`, s.runTimes)
-	b.When(`^the scorer is run with a wrong Braintrust key$`, s.runWithWrongKey)
-	b.When(`^the scorer is run with its Braintrust key as x-api-key$`, s.runWithXAPIKey)
-	b.When(`^the project's scorer is run until both "([^"]*)" and "([^"]*)" were seen, at most (\d+) times$`, s.runUntilBoth)
-	b.Then(`^`+caller+` succeeds$`, s.succeeds)
-	b.Then(`^`+caller+` fails with an authentication error of the (provider|data plane)$`, s.failsToAuthenticate)
-	b.Then(`^`+caller+` fails with status (\d+) and says "([^"]*)"$`, s.failsWith)
-	b.Then(`^the Braintrust key of the scorer still works on the API$`, s.keyWorks)
-	b.When(`^the scorer is run at temperature 0 with the answer cache$`, s.runWithAnswerCache)
-	b.When(`^the same call is run again( for the project)?$`, s.runAgain)
-	b.When(`^the scorer is run with the credential cache$`, s.runWithCredentialCache)
-	b.When(`^the project's scorer is run until the gateway refused `+ref+`, at most (\d+) times$`, s.runUntilRefused)
-	b.Then(`^the answer (is fresh|comes from the answer cache)$`, s.answerComes)
-	b.Then(`^the used endpoint is "([^"]*)"$`, s.usedEndpoint)
-	b.Then(`^every call was treated alike$`, s.treatedAlike)
-	b.Then(`^the calls were treated in turn as by v1 and by v2, which is told as a half-upgraded fleet$`, s.treatedInTurn)
-	b.Then(`^a scorer that must succeed fails with that explanation$`, s.failsAsHalfUpgraded)
-	b.Then(`^the unknown project gets a refusal by the data plane$`, s.unknownRefused)
-	b.Then(`^the unknown project gets the org's credential `+ref+`$`, s.unknownGetsOrg)
+func bindScorer(b Binder) {
+	b.When(`^`+caller+` is run(?: with model "([^"]*)")?$`, (*Steps).run)
+	b.When(`^`+caller+` is run(?: with model "([^"]*)")? (\d+) times$`, (*Steps).runTimes)
+	b.When(`^the scorer is run with a wrong Braintrust key$`, (*Steps).runWithWrongKey)
+	b.When(`^the scorer is run with its Braintrust key as x-api-key$`, (*Steps).runWithXAPIKey)
+	b.When(`^the project's scorer is run until both "([^"]*)" and "([^"]*)" were seen, at most (\d+) times$`, (*Steps).runUntilBoth)
+	b.Then(`^`+caller+` succeeds$`, (*Steps).succeeds)
+	b.Then(`^`+caller+` fails with an authentication error of the (provider|data plane)$`, (*Steps).failsToAuthenticate)
+	b.Then(`^`+caller+` fails with status (\d+) and says "([^"]*)"$`, (*Steps).failsWith)
+	b.Then(`^the Braintrust key of the scorer still works on the API$`, (*Steps).keyWorks)
+	b.When(`^the scorer is run at temperature 0 with the answer cache$`, (*Steps).runWithAnswerCache)
+	b.When(`^the same call is run again( for the project)?$`, (*Steps).runAgain)
+	b.When(`^the scorer is run with the credential cache$`, (*Steps).runWithCredentialCache)
+	b.When(`^the project's scorer is run until the gateway refused `+ref+`, at most (\d+) times$`, (*Steps).runUntilRefused)
+	b.Then(`^the answer (is fresh|comes from the answer cache)$`, (*Steps).answerComes)
+	b.Then(`^the used endpoint is "([^"]*)"$`, (*Steps).usedEndpoint)
+	b.Then(`^every call was treated alike$`, (*Steps).treatedAlike)
+	b.Then(`^the calls were treated in turn as by v1 and by v2, which is told as a half-upgraded fleet$`, (*Steps).treatedInTurn)
+	b.Then(`^a scorer that must succeed fails with that explanation$`, (*Steps).failsAsHalfUpgraded)
+	b.Then(`^the unknown project gets a refusal by the data plane$`, (*Steps).unknownRefused)
+	b.Then(`^the unknown project gets the org's credential `+ref+`$`, (*Steps).unknownGetsOrg)
 }
 
 // call makes what the caller sends: a prompt run is a streamed completion with project context.

@@ -12,19 +12,19 @@ import (
 	"github.com/planeproof/planeproof/scenarios"
 )
 
-func (s *Steps) bindSecret(b Binder) {
-	b.Given(`^(an org|a project) provider secret "([^"]*)"(?: of type "([^"]*)")?(?: in project "([^"]*)")?(?: for model "([^"]*)")?(?: with (.+))?$`, s.secretExists)
-	b.Given(`^an org provider secret "([^"]*)" whose api_base carries a password$`, s.secretWithUserinfo)
-	b.Given(`^org provider secrets (.+) made in this order$`, s.secretsMade)
-	b.Given(`^an environment variable "([^"]*)" for model "([^"]*)" that is no AI provider$`, s.environmentVariable)
-	b.Given(`^the token of `+ref+` is stored (with a Bearer prefix|with a blank before it|with a newline after it|as an empty value|as null)$`, s.storedAs)
-	b.When(`^(an org admin|a member) sets (.+) on `+ref+`$`, s.setMetadata)
-	b.When(`^an org admin deletes `+ref+`$`, s.deleteSecret)
-	b.When(`^an org admin stores the raw token of `+ref+`$`, s.storeRaw)
-	b.When(`^an org admin stores another token in `+ref+`$`, s.storeAnother)
-	b.When(`^an org admin sends `+ref+` again by (POST|PUT) with (.+)$`, s.sendAgain)
-	b.Then(`^the API answers 200 with the `+ref+` that was there, auth_format "([^"]*)"$`, s.answersExisting)
-	b.Given(`^(\d+) org provider secrets of which (.+) have auth_format "([^"]*)"$`, s.manySecrets)
+func bindSecret(b Binder) {
+	b.Given(`^(an org|a project) provider secret "([^"]*)"(?: of type "([^"]*)")?(?: in project "([^"]*)")?(?: for model "([^"]*)")?(?: with (.+))?$`, (*Steps).secretExists)
+	b.Given(`^an org provider secret "([^"]*)" whose api_base carries a password$`, (*Steps).secretWithUserinfo)
+	b.Given(`^org provider secrets (.+) made in this order$`, (*Steps).secretsMade)
+	b.Given(`^an environment variable "([^"]*)" for model "([^"]*)" that is no AI provider$`, (*Steps).environmentVariable)
+	b.Given(`^the token of `+ref+` is stored (with a Bearer prefix|with a blank before it|with a newline after it|as an empty value|as null)$`, (*Steps).storedAs)
+	b.When(`^(an org admin|a member) sets (.+) on `+ref+`$`, (*Steps).setMetadata)
+	b.When(`^an org admin deletes `+ref+`$`, (*Steps).deleteSecret)
+	b.When(`^an org admin stores the raw token of `+ref+`$`, (*Steps).storeRaw)
+	b.When(`^an org admin stores another token in `+ref+`$`, (*Steps).storeAnother)
+	b.When(`^an org admin sends `+ref+` again by (POST|PUT) with (.+)$`, (*Steps).sendAgain)
+	b.Then(`^the API answers 200 with the `+ref+` that was there, auth_format "([^"]*)"$`, (*Steps).answersExisting)
+	b.Given(`^(\d+) org provider secrets of which (.+) have auth_format "([^"]*)"$`, (*Steps).manySecrets)
 }
 
 func (s *Steps) secretExists(ctx context.Context, level, name, kind, project, model, with string) error {

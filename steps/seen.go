@@ -10,18 +10,18 @@ import (
 	"github.com/planeproof/planeproof/scenarios"
 )
 
-func (s *Steps) bindSeen(b Binder) {
-	b.Then(`^the gateway saw the raw token of `+ref+` as Bearer$`, s.sawRaw)
-	b.Then(`^the gateway saw the raw token of `+ref+` as Bearer every time$`, s.sawRawEveryTime)
-	b.Then(`^the gateway saw the raw token of `+ref+` as Bearer on "([^"]*)" and "([^"]*)"$`, s.sawRawOn)
-	b.Then(`^the gateway saw the token of `+ref+` as "([^"]*)"$`, s.sawAs)
-	b.Then(`^the gateway saw Bearer twice before the token of `+ref+`$`, s.sawDoubled)
-	b.Then(`^the gateway saw Bearer twice before the token of `+ref+` on "([^"]*)" and "([^"]*)"$`, s.sawDoubledOn)
-	b.Then(`^the gateway saw "([^"]*)" and "([^"]*)" and no other credential$`, s.sawBoth)
-	b.Then(`^the gateway saw the Braintrust key of the scorer as x-api-key$`, s.sawScorerKey)
-	b.Then(`^the gateway saw a blank between Bearer and the token of `+ref+`$`, s.sawPadded)
-	b.Then(`^the gateway saw (Bearer and nothing after it|no credential)$`, s.sawOdd)
-	b.Then(`^the gateway saw nothing$`, s.sawNothing)
+func bindSeen(b Binder) {
+	b.Then(`^the gateway saw the raw token of `+ref+` as Bearer$`, (*Steps).sawRaw)
+	b.Then(`^the gateway saw the raw token of `+ref+` as Bearer every time$`, (*Steps).sawRawEveryTime)
+	b.Then(`^the gateway saw the raw token of `+ref+` as Bearer on "([^"]*)" and "([^"]*)"$`, (*Steps).sawRawOn)
+	b.Then(`^the gateway saw the token of `+ref+` as "([^"]*)"$`, (*Steps).sawAs)
+	b.Then(`^the gateway saw Bearer twice before the token of `+ref+`$`, (*Steps).sawDoubled)
+	b.Then(`^the gateway saw Bearer twice before the token of `+ref+` on "([^"]*)" and "([^"]*)"$`, (*Steps).sawDoubledOn)
+	b.Then(`^the gateway saw "([^"]*)" and "([^"]*)" and no other credential$`, (*Steps).sawBoth)
+	b.Then(`^the gateway saw the Braintrust key of the scorer as x-api-key$`, (*Steps).sawScorerKey)
+	b.Then(`^the gateway saw a blank between Bearer and the token of `+ref+`$`, (*Steps).sawPadded)
+	b.Then(`^the gateway saw (Bearer and nothing after it|no credential)$`, (*Steps).sawOdd)
+	b.Then(`^the gateway saw nothing$`, (*Steps).sawNothing)
 }
 
 // sawLatest is what reached the upstream for the latest call.

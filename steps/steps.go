@@ -9,22 +9,16 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/remedy/audit"
 	"github.com/planeproof/planeproof/remedy/fix"
 	"github.com/planeproof/planeproof/remedy/verify"
 	"github.com/planeproof/planeproof/scenarios"
 )
 
-// A Binder takes the phrases; *godog.ScenarioContext is one.
-type Binder interface {
-	Given(expr, do any)
-	When(expr, do any)
-	Then(expr, do any)
-}
-
-// Steps are the phrases of one scenario.
+// Steps are what one scenario has done and seen so far. Each phrase is a method of it: a Then is a function of the World and the words
+// in its sentence, and needs no runner.
 type Steps struct {
-	// World is filled in before the first step: the phrases are bound before the scenario is known.
 	World *scenarios.World
 
 	guide        scenarios.GuideRun
@@ -41,33 +35,8 @@ type Steps struct {
 	probesBefore int    // calls that were made before the latest change
 }
 
-// Bind binds every phrase to a scenario's steps.
-func (s *Steps) Bind(b Binder) {
-	s.bindDataPlane(b)
-	s.bindGateway(b)
-	s.bindSeen(b)
-	s.bindSecret(b)
-	s.bindUnchanged(b)
-	s.bindScorer(b)
-	s.bindProxy(b)
-	s.bindGuide(b)
-	s.bindToken(b)
-	s.bindAPI(b)
-	s.bindConcurrent(b)
-	s.bindFix(b)
-	s.bindAudit(b)
-}
-
-// Mismatch is the error of a check that compared expected with actual and found them to differ. Any other error of a step means
-// that the check could not be made.
-type Mismatch struct{ What, Expected, Actual string }
-
-func (m *Mismatch) Error() string {
-	return fmt.Sprintf("%s: expected %s, actual %s", m.What, m.Expected, m.Actual)
-}
-
 func differs(what, expected, actual string) error {
-	return &Mismatch{What: what, Expected: expected, Actual: actual}
+	return &evidence.Mismatch{What: what, Expected: expected, Actual: actual}
 }
 
 // equal compares as testify does, and keeps both sides apart for the report.

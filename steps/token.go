@@ -20,23 +20,23 @@ import (
 // silence is how long a gateway that never answers is waited for; one that answers is not bounded by it.
 const silence = 250 * time.Millisecond
 
-func (s *Steps) bindToken(b Binder) {
-	b.When(`^the token of `+ref+` is verified$`, s.verify)
-	b.When(`^the token of `+ref+` is verified with a Bearer prefix( all the same)?$`, s.verifyPrefixed)
-	b.When(`^the token of `+ref+` is verified at (an address where nothing listens|a name that does not resolve|a gateway that gives no answer)$`, s.verifyAt)
-	b.When(`^the token of `+ref+` is verified over TLS( with the authority given)?$`, s.verifyOverTLS)
-	b.When(`^the token of `+ref+` is verified at the base with "([^"]*)" added$`, s.verifyAtSuffix)
-	b.When(`^the token of `+ref+` is verified at its own api_base$`, s.verifyAtOwnBase)
-	b.When(`^the token of `+ref+` is verified with (\d+) retries$`, s.verifyWithRetries)
-	b.When(`^the token of `+ref+` is verified without a wrong token$`, s.verifyWithoutOpenCheck)
-	b.Then(`^the detail on "([^"]*)" names "([^"]*)"$`, s.detailNames)
-	b.Then(`^the wrong token was announced and sent once on "([^"]*)" and once on "([^"]*)"$`, s.wrongTokenSentOnce)
-	b.Then(`^it is said that no wrong token was sent$`, s.noWrongTokenSaid)
-	b.Then(`^the verdict is "([^"]*)"$`, s.verdictIs)
-	b.Then(`^the verdict on "([^"]*)" is "([^"]*)"$`, s.verdictOn)
-	b.Then(`^the advice names "([^"]*)"$`, s.adviceNames)
-	b.Then(`^of the paths the advice names "([^"]*)" alone$`, s.adviceNamesPath)
-	b.Then(`^the word "([^"]*)" is named as a problem of the token$`, s.problemNames)
+func bindToken(b Binder) {
+	b.When(`^the token of `+ref+` is verified$`, (*Steps).verify)
+	b.When(`^the token of `+ref+` is verified with a Bearer prefix( all the same)?$`, (*Steps).verifyPrefixed)
+	b.When(`^the token of `+ref+` is verified at (an address where nothing listens|a name that does not resolve|a gateway that gives no answer)$`, (*Steps).verifyAt)
+	b.When(`^the token of `+ref+` is verified over TLS( with the authority given)?$`, (*Steps).verifyOverTLS)
+	b.When(`^the token of `+ref+` is verified at the base with "([^"]*)" added$`, (*Steps).verifyAtSuffix)
+	b.When(`^the token of `+ref+` is verified at its own api_base$`, (*Steps).verifyAtOwnBase)
+	b.When(`^the token of `+ref+` is verified with (\d+) retries$`, (*Steps).verifyWithRetries)
+	b.When(`^the token of `+ref+` is verified without a wrong token$`, (*Steps).verifyWithoutOpenCheck)
+	b.Then(`^the detail on "([^"]*)" names "([^"]*)"$`, (*Steps).detailNames)
+	b.Then(`^the wrong token was announced and sent once on "([^"]*)" and once on "([^"]*)"$`, (*Steps).wrongTokenSentOnce)
+	b.Then(`^it is said that no wrong token was sent$`, (*Steps).noWrongTokenSaid)
+	b.Then(`^the verdict is "([^"]*)"$`, (*Steps).verdictIs)
+	b.Then(`^the verdict on "([^"]*)" is "([^"]*)"$`, (*Steps).verdictOn)
+	b.Then(`^the advice names "([^"]*)"$`, (*Steps).adviceNames)
+	b.Then(`^of the paths the advice names "([^"]*)" alone$`, (*Steps).adviceNamesPath)
+	b.Then(`^the word "([^"]*)" is named as a problem of the token$`, (*Steps).problemNames)
 }
 
 func (s *Steps) verifyOptions() verify.Options {

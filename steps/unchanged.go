@@ -11,15 +11,15 @@ import (
 	"github.com/planeproof/planeproof/scenarios"
 )
 
-func (s *Steps) bindUnchanged(b Binder) {
-	b.Then(`^nothing about `+ref+` has changed$`, s.unchanged)
-	b.Then(`^nothing about `+ref+` has changed but when it was updated$`, s.unchangedButEdits)
-	b.Then(`^of all secrets only (.+) have changed$`, s.onlyChanged)
-	b.Then(`^no secret has changed$`, s.noneChanged)
-	b.Then(`^nothing else about `+ref+` has changed$`, s.unchangedButEdits)
-	b.Then(`^only (.+) (?:is|are) gone from the metadata of `+ref+`$`, s.onlyGone)
-	b.Then(`^the stored value of `+ref+` has not changed$`, s.valueUnchanged)
-	b.Then(`^the metadata of `+ref+` is exactly excludeDefaultModels false, supportsStreaming true and its api_base$`, s.minimalMetadata)
+func bindUnchanged(b Binder) {
+	b.Then(`^nothing about `+ref+` has changed$`, (*Steps).unchanged)
+	b.Then(`^nothing about `+ref+` has changed but when it was updated$`, (*Steps).unchangedButEdits)
+	b.Then(`^of all secrets only (.+) have changed$`, (*Steps).onlyChanged)
+	b.Then(`^no secret has changed$`, (*Steps).noneChanged)
+	b.Then(`^nothing else about `+ref+` has changed$`, (*Steps).unchangedButEdits)
+	b.Then(`^only (.+) (?:is|are) gone from the metadata of `+ref+`$`, (*Steps).onlyGone)
+	b.Then(`^the stored value of `+ref+` has not changed$`, (*Steps).valueUnchanged)
+	b.Then(`^the metadata of `+ref+` is exactly excludeDefaultModels false, supportsStreaming true and its api_base$`, (*Steps).minimalMetadata)
 }
 
 // unchanged compares the whole object with what it was when it was made.
