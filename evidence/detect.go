@@ -108,15 +108,21 @@ func isProse(word string) bool {
 		"invalid", "missing", "found", "of"}, strings.ToLower(strings.TrimRight(word, ".:)?!"))) || strings.HasPrefix(word, "realm=")
 }
 
-// isPlainWord says of a value that it is a word of lower-case letters, as in `token: expected string`.
+// isPlainWord says of a value that it is a word, as in `token: expected string`.
 func isPlainWord(value string) bool {
 	value = strings.TrimRight(value, ".:)")
-	return len(value) <= 16 && !strings.ContainsFunc(value, func(r rune) bool { return r < 'a' || r > 'z' })
+	return len(value) <= 16 && !strings.ContainsFunc(value, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) })
 }
 
-// mixes says whether a word has both letters and digits; long names of models have hyphens or dots.
+// mixes says whether a word goes between letters and digits three times or more; long names of models have hyphens or dots.
 func mixes(word string) bool {
-	return strings.ContainsFunc(word, unicode.IsDigit) && strings.ContainsFunc(word, unicode.IsLetter)
+	changes := 0
+	for i := 1; i < len(word); i++ {
+		if unicode.IsDigit(rune(word[i])) != unicode.IsDigit(rune(word[i-1])) {
+			changes++
+		}
+	}
+	return changes >= 3
 }
 
 // isRandom says whether a word goes between capitals, small letters and digits more often than names in camelCase do.

@@ -62,7 +62,7 @@ func TestMask(t *testing.T) {
 		`Headers.append: "Bearer a1\nb2 c3" is`:   `Headers.append: "Bearer ‹redacted›" is`,
 		"Headers.append: \"Bearer a1\nb2\" is":    `Headers.append: "Bearer ‹redacted›" is`,
 		"x-api-key: pony9":                        "x-api-key: ‹redacted›",
-		`{"password":"Pony and more"}`:            `{"password":"‹redacted› and more"}`,
+		`{"password":"P0ny and more"}`:            `{"password":"‹redacted› and more"}`,
 		"token=pony9&x=1":                         "token=‹redacted›&x=1",
 		"https://u:p@gw/v1?k=v#f refused":         "https://‹redacted›@gw/v1?‹redacted› refused",
 		"https://gw/v1#access_token=x":            "https://gw/v1#‹redacted›",
@@ -87,7 +87,8 @@ func TestMaskLeavesSentencesAlone(t *testing.T) {
 		"token: expected string", "No API keys found (for acme-chat). You can configure API secrets at https://www.braintrust.dev/app/settings",
 		"read /v1/ai_secret/22222222-2222-4222-8222-222222222222: answered 404", "claude-3-5-sonnet-20241022-v2 on us-east-1",
 		"GET https://token-service.example:8443/v1/models", "dial tcp 127.0.0.1:8080: connect: connection refused", "user@example.com is no admin",
-		"Failed to load project secrets, continuing with org secrets only", "unrecognized_keys excludeDefaultModels supportsStreaming",
+		"Failed to load project secrets, continuing with org secrets only", "read provider secret: GET /v1/ai_secret/x: forbidden",
+		"dial unix /tmp/TestDockerWithoutAnEngine1609071221/001/none.sock", "unrecognized_keys excludeDefaultModels supportsStreaming",
 	} {
 		assert.Equal(t, text, evidence.Mask(text))
 	}

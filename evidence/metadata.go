@@ -3,7 +3,6 @@ package evidence
 import (
 	"bytes"
 	"encoding/json"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -150,8 +149,8 @@ func (w *metadataWalk) text(text string, at spot) string {
 	switch {
 	case shown == saved:
 		w.add(text)
-	case shown != text:
-		w.addURL(text)
+	case shown != text && w.tell != nil:
+		w.tell.addURL("metadata", text)
 	case !harmless(at):
 		w.add(text)
 	}
@@ -190,36 +189,6 @@ func redactText(text string, at spot) string {
 func (w *metadataWalk) add(text string) {
 	if w.tell != nil {
 		w.tell.Add("metadata", text)
-	}
-}
-
-// addURL tells of what may be a credential in a URL, as it stands there and as it is sent.
-func (w *metadataWalk) addURL(text string) {
-	if w.tell == nil {
-		return
-	}
-	p := cutURL(text)
-	user := strings.TrimSuffix(p.user, "@")
-	parts := []string{user, strings.TrimLeft(p.behind, "?#")}
-	parts = append(parts, strings.FieldsFunc(user, func(r rune) bool { return r == ':' })...)
-	for _, pair := range strings.FieldsFunc(p.behind, func(r rune) bool { return strings.ContainsRune("?#&;", r) }) {
-		_, value, found := strings.Cut(pair, "=")
-		if !found {
-			value = pair
-		}
-		parts = append(parts, value)
-	}
-	if masked := maskWords(p.path); masked != p.path {
-		parts = append(parts, strings.FieldsFunc(p.path, func(r rune) bool { return r == '/' || r == '\\' })...)
-	}
-	for _, part := range parts {
-		w.tell.Add("metadata", part)
-		if plain, err := url.PathUnescape(part); err == nil {
-			w.tell.Add("metadata", plain)
-		}
-		if plain, err := url.QueryUnescape(part); err == nil {
-			w.tell.Add("metadata", plain)
-		}
 	}
 }
 

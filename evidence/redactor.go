@@ -6,10 +6,8 @@ import (
 	"io"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -21,7 +19,7 @@ const minSecret = 6
 const fragment = 8
 
 // Redactor replaces every secret it was told of, in each form in which it may appear, by its name and fingerprint; so it does with
-// eight or more consecutive bytes of one. It may be used from several goroutines; the zero value knows no secret.
+// eight or more consecutive bytes of one. It may be used from several goroutines; the zero value and nil know no secret.
 type Redactor struct {
 	mu sync.Mutex
 	// whole are the forms to be found as a whole, by their first bytes.
@@ -73,6 +71,35 @@ func (r *Redactor) add(shown, secret string) {
 			if slices.Contains(words[i:i+fragment], false) {
 				r.parts[[fragment]byte([]byte(text[i:]))] = shown
 			}
+		}
+	}
+}
+
+// AddURL makes the redactor hide what may be a credential in a URL: password, query and fragment, and the user where there is no password.
+func (r *Redactor) AddURL(raw string) { r.addURL("URL", raw) }
+
+func (r *Redactor) addURL(shown, raw string) {
+	p := cutURL(raw)
+	user := strings.TrimSuffix(p.user, "@")
+	_, password, _ := strings.Cut(user, ":")
+	parts := []string{user, password, strings.TrimLeft(p.behind, "?#")}
+	for _, pair := range strings.FieldsFunc(p.behind, func(r rune) bool { return strings.ContainsRune("?#&;", r) }) {
+		_, value, found := strings.Cut(pair, "=")
+		if !found {
+			value = pair
+		}
+		parts = append(parts, value)
+	}
+	if maskWords(p.path) != p.path {
+		parts = append(parts, strings.FieldsFunc(p.path, func(r rune) bool { return r == '/' || r == '\\' })...)
+	}
+	for _, part := range parts {
+		r.Add(shown, part)
+		if plain, err := url.PathUnescape(part); err == nil {
+			r.Add(shown, plain)
+		}
+		if plain, err := url.QueryUnescape(part); err == nil {
+			r.Add(shown, plain)
 		}
 	}
 }
@@ -145,6 +172,9 @@ func quoted(text string, html bool) string {
 
 // String returns the text without the secrets.
 func (r *Redactor) String(text string) string {
+	if r == nil {
+		return text
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out strings.Builder
@@ -191,28 +221,6 @@ func (r *Redactor) match(text string) (length int, shown string) {
 	return length, shown
 }
 
-// Foreign returns a text from elsewhere as it may be shown, in one line of at most max characters and an ellipsis: without the secrets the
-// redactor knows and what looks like one, escaped, and only then cut. No cut leaves half of what stands for a secret.
-func (r *Redactor) Foreign(text string, max int) string {
-	text = strings.Join(strings.Fields(r.String(text)), " ")
-	if len(text) > maxForeign {
-		text = text[:maxForeign]
-		text = text[:strings.LastIndexByte(text, ' ')+1] + "…" // half a word may be half a token that has no form any more
-	}
-	runes := []rune(Printable(Mask(text)))
-	if len(runes) <= max {
-		return string(runes)
-	}
-	cut := string(runes[:max])
-	if open := strings.LastIndex(cut, "‹"); open > strings.LastIndex(cut, "›") {
-		cut = cut[:open]
-	}
-	return cut + "…"
-}
-
-// maxForeign is how much of a foreign text is looked at for forms of credentials, in bytes; none is shown that long.
-const maxForeign = 64 << 10
-
 // Writer returns a writer that redacts whole lines before they reach w; Close writes an unfinished last line.
 func (r *Redactor) Writer(w io.Writer) io.WriteCloser {
 	return &redactingWriter{redactor: r, out: w}
@@ -248,26 +256,4 @@ func (w *redactingWriter) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.flush(len(w.pending))
-}
-
-// Printable escapes control characters and what else would let a name move a terminal's cursor or forge a line.
-func Printable(text string) string {
-	if !strings.ContainsFunc(text, unprintable) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if unprintable(r) {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		} else {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// unprintable includes what stands for an invalid byte, as some terminals take 0x9b for the start of a sequence, and the separators
-// of lines and paragraphs.
-func unprintable(r rune) bool {
-	return r == utf8.RuneError || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
 }

@@ -92,7 +92,7 @@ func (w *World) Exchanges() []evidence.Exchange {
 	for _, kept := range w.recorded {
 		e := kept.Exchange
 		if e.Status >= http.StatusBadRequest {
-			e.Note = excerpt(kept.body.Bytes())
+			e.Note = w.Redactor.Foreign(kept.body.String(), maxExcerpt)
 		}
 		all = append(all, e)
 	}
@@ -116,25 +116,20 @@ func (w *World) last() *Recorded {
 	return w.recorded[len(w.recorded)-1]
 }
 
-// excerpt shows the beginning of a body on one line.
-func excerpt(body []byte) string {
-	const limit = 300
-	text := strings.Join(strings.Fields(string(body)), " ")
-	if len(text) > limit {
-		text = text[:limit] + "…"
-	}
-	return text
-}
+// maxExcerpt is the longest quotation of an answer, in characters.
+const maxExcerpt = 300
 
 // Answer is an answer of the control API.
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	// redactor knows what may not be quoted.
+	redactor *evidence.Redactor
 }
 
-// Excerpt shows the beginning of the body on one line.
-func (a Answer) Excerpt() string { return excerpt(a.Body) }
+// Excerpt shows the beginning of the body on one line, without credentials.
+func (a Answer) Excerpt() string { return a.redactor.Foreign(string(a.Body), maxExcerpt) }
 
 // API sends one request to the control API with a Braintrust key. Refusals are answers; an error means that there was none.
 func (w *World) API(ctx context.Context, key, method, path string, body []byte) (Answer, error) {
@@ -164,5 +159,5 @@ func (w *World) send(r *http.Request) (Answer, error) {
 		w.breakDown(fmt.Errorf("read answer of %s: %w", r.URL.Host, err))
 		return Answer{}, fmt.Errorf("read answer: %w", err)
 	}
-	return Answer{Status: answer.StatusCode, Header: answer.Header, Body: text}, nil
+	return Answer{Status: answer.StatusCode, Header: answer.Header, Body: text, redactor: w.Redactor}, nil
 }

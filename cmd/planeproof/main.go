@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -43,9 +44,11 @@ type terminal struct {
 	features fs.FS
 }
 
-// complain writes one line to standard error. Secrets are hidden before the line is made one: escapes would change them.
+// complain writes one line to standard error. Secrets are hidden before the line is made one: escapes would change them. What looks
+// like a secret is hidden too, as errors quote what was given.
 func (t terminal) complain(text string, redactor *evidence.Redactor) {
-	text = strings.ReplaceAll(strings.TrimSpace(redactor.String(text)), "\n", "; ")
+	text = evidence.Mask(redactor.String(text))
+	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
 	_, _ = fmt.Fprintf(t.err, "planeproof: %s\n", evidence.Printable(text))
 }
 
@@ -54,12 +57,46 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// execute runs one command line and returns its exit code. Everything written passes one redactor.
+// foreignLog takes the lines of Go's own logger, in which net/http quotes what a server sent.
+type foreignLog struct {
+	redactor *evidence.Redactor
+	out      io.Writer
+}
+
+// maxLogged is how much of such a line is shown, in characters.
+const maxLogged = 500
+
+func (l foreignLog) Write(line []byte) (int, error) {
+	_, err := fmt.Fprintln(l.out, l.redactor.Foreign(string(line), maxLogged))
+	return len(line), err
+}
+
+// givenURLs are the places outside every flag from which URLs are taken; all may hold user information.
+func givenURLs() []string {
+	var given []string
+	for _, name := range []string{"BRAINTRUST_API_URL", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"} {
+		given = append(given, os.Getenv(name))
+	}
+	return given
+}
+
+// execute runs one command line and returns its exit code. Everything written passes one redactor, which knows at once what the URLs
+// on the command line hold beside an address.
 func execute(ctx context.Context, t terminal, args []string) int {
 	redactor := &evidence.Redactor{}
+	for _, given := range append(givenURLs(), args...) {
+		if _, value, isFlag := strings.Cut(given, "="); isFlag && strings.HasPrefix(given, "-") {
+			given = value
+		}
+		if strings.Contains(given, "//") {
+			redactor.AddURL(given)
+		}
+	}
 	out, errs := redactor.Writer(t.out), redactor.Writer(t.err)
 	defer func() { _ = errors.Join(out.Close(), errs.Close()) }()
 	t.out, t.err = out, errs
+	log.SetOutput(foreignLog{redactor, errs})
+	defer log.SetOutput(io.Discard)
 	root := newRoot(t, redactor)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/planeproof/planeproof/internal/canary"
+	"github.com/planeproof/planeproof/internal/leak"
 )
 
 // watch takes what the engine and the kernel tell of the run until it ends.
@@ -66,6 +66,6 @@ func assertShowsNoSecret(t *testing.T, o outcome, dir string, places map[string]
 		places[name] = string(raw)
 	}
 	for place, text := range places {
-		assert.Empty(t, canary.Minted.FindString(text), "%s shows a secret", place)
+		assert.Empty(t, leak.Minted.FindString(text), "%s shows a secret", place)
 	}
 }

@@ -5,16 +5,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/planeproof/planeproof/evidence"
 )
 
 // authorization is the header of the schemes; the other headers that carry a credential take it raw.
 const authorization = "authorization"
-
-// credentialHeaders are all headers that carry a credential somewhere (facts: upstream gateways as seen in the wild), as net/http spells
-// them and as they are called here.
-func credentialHeaders() [4][2]string {
-	return [...][2]string{{"Authorization", authorization}, {"Api-Key", AuthAPIKey}, {"X-Api-Key", AuthXAPIKey}, {"Apikey", AuthApikey}}
-}
 
 // shape is where a credential is looked for: a header, and in Authorization a scheme.
 type shape struct{ header, scheme string }
@@ -111,9 +107,9 @@ func (c Config) judge(header http.Header) verdict {
 
 func (s shape) wrongHeader(header http.Header) (verdict, bool) {
 	sent := make([]string, 0, 4)
-	for _, name := range credentialHeaders() {
-		for range header[name[0]] {
-			sent = append(sent, name[1])
+	for _, name := range evidence.CredentialHeaders() {
+		for range header.Values(name) {
+			sent = append(sent, name)
 		}
 	}
 	switch {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
@@ -156,16 +157,13 @@ func unknownModel(id string) reply {
 func harmless(header http.Header) map[string]string {
 	kept := make(map[string]string, len(header))
 	for name, values := range header {
-		switch name {
-		case "Authorization", "Api-Key", "X-Api-Key", "Apikey":
-		case "Content-Type":
-			kept["content-type"] = clip(strings.Join(values, ", "))
-		case "User-Agent":
-			kept["user-agent"] = clip(strings.Join(values, ", "))
-		case "X-Bt-Project-Id":
-			kept["x-bt-project-id"] = clip(strings.Join(values, ", "))
+		switch lower := strings.ToLower(name); lower {
+		case "content-type", "user-agent", "x-bt-project-id":
+			kept[lower] = clip(strings.Join(values, ", "))
 		default:
-			kept[strings.ToLower(name)] = ""
+			if !slices.Contains(evidence.CredentialHeaders(), lower) {
+				kept[lower] = ""
+			}
 		}
 	}
 	return kept

@@ -81,6 +81,9 @@ func (c *Client) BaseURL() string {
 // Hide keeps another secret out of every error and excerpt; shown stands in its place.
 func (c *Client) Hide(shown, secret string) { c.redactor.Add(shown, secret) }
 
+// HideMetadata does so with what may be a credential in a provider secret's metadata, as servers quote what they refuse.
+func (c *Client) HideMetadata(metadata []byte) { c.redactor.AddMetadata(metadata) }
+
 // Answer is a successful answer.
 type Answer struct {
 	Status int

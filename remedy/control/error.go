@@ -201,12 +201,5 @@ func text(raw json.RawMessage) string {
 // maxQuote is the longest quotation of a foreign text, in characters.
 const maxQuote = 300
 
-// quote returns a foreign text in one short line. It is redacted before it is cut: half a key is a secret too.
-func (c *Client) quote(text string) string {
-	text = maskTokens(c.redactor.String(text))
-	runes := []rune(evidence.Printable(strings.Join(strings.Fields(text), " ")))
-	if len(runes) > maxQuote {
-		return string(runes[:maxQuote]) + "…"
-	}
-	return string(runes)
-}
+// quote returns a foreign text in one short line.
+func (c *Client) quote(text string) string { return c.redactor.Foreign(text, maxQuote) }

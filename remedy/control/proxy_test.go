@@ -58,7 +58,7 @@ func TestACallThatFailsIsAResult(t *testing.T) {
 	}{
 		"upstream 401":  {401, "AI provider returned 401 error:\n\n{\"error\":{\"message\":\"Incorrect API key provided: sk-canary-123456\"}}", "AI provider returned 401 error:"},
 		"no key":        {400, "No API keys found (for acme-chat).", "No API keys found (for acme-chat)."},
-		"echoed header": {401, `{"error":{"message":"got Authorization: Bearer canary-x and ` + key + `"}}`, "got Authorization: ‹token› and ‹"},
+		"echoed header": {401, `{"error":{"message":"got Authorization: Bearer canary-x and ` + key + `"}}`, "got Authorization: Bearer ‹redacted› and ‹"},
 		"busy":          {503, "", ""},
 		"a page":        {200, "<html>", "HTML, not JSON"},
 		"no completion": {200, `{"choices":[]}`, "not a completion"},

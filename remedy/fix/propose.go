@@ -155,7 +155,7 @@ func (s *Step) portable(secret inventory.Secret, before map[string]any, in Situa
 func (s *Step) rawToken(secret inventory.Secret) {
 	s.ReplaceValue = true
 	s.After = s.Before
-	s.Diff = []Change{{Key: "(stored value)", Before: hidden, After: "‹the raw token given with --token-file›"}}
+	s.Diff = []Change{{Key: "(stored value)", Before: "‹redacted›", After: "‹the raw token given with --token-file›"}}
 	s.Request = Request{Method: "PATCH", Path: s.Path, Body: fmt.Sprintf(`{"%s": ‹the raw token›}`, valueKey(secret.Level))}
 	s.note("the present stored value cannot be read, so this cannot be undone")
 }

@@ -38,7 +38,7 @@ func Compare(ctx context.Context, client *control.Client, backup *Backup, file s
 	for _, saved := range backup.Secrets {
 		undo := Undo{Saved: saved}
 		if before, err := saved.state(); err == nil {
-			hide(client, before.Metadata)
+			client.HideMetadata(before.Metadata)
 		}
 		now, err := look(ctx, client, saved.Step.Path)
 		switch {

@@ -20,9 +20,6 @@ type Change struct {
 
 const absent = "(absent)"
 
-// hidden stands for what may be a credential.
-const hidden = "‹redacted›"
-
 // changes shows what differs between two metadata objects.
 func changes(before, after map[string]any) []Change {
 	var all []Change
@@ -61,18 +58,18 @@ func show(key string, value any) string {
 		return fmt.Sprintf("‹array of %d›", len(v))
 	case map[string]any:
 		names := slices.Sorted(maps.Keys(v))
-		switch key {
-		case "customModels":
-			return "{" + evidence.Printable(strings.Join(names, ", ")) + "}"
-		case "additionalHeaders":
-			for i, name := range names {
-				names[i] = evidence.Printable(name) + ": " + hidden
-			}
-			return "{" + strings.Join(names, ", ") + "}"
+		if key != "customModels" && key != "additionalHeaders" {
+			return fmt.Sprintf("‹object of %d keys›", len(v))
 		}
-		return fmt.Sprintf("‹object of %d keys›", len(v))
+		for i, name := range names {
+			names[i] = evidence.Printable(evidence.Mask(name))
+			if key == "additionalHeaders" {
+				names[i] += ": ‹redacted›"
+			}
+		}
+		return "{" + strings.Join(names, ", ") + "}"
 	}
-	return hidden
+	return "‹redacted›"
 }
 
 func orNull(v any) any {
@@ -89,7 +86,7 @@ func texts(list []any) ([]string, bool) {
 		if !ok {
 			return nil, false
 		}
-		out = append(out, evidence.Printable(text))
+		out = append(out, evidence.Printable(evidence.Mask(text)))
 	}
 	return out, true
 }

@@ -30,7 +30,7 @@ func look(ctx context.Context, client *control.Client, path string) (state, erro
 	if err != nil {
 		return state{}, fmt.Errorf("read provider secret %s: %w", path, err)
 	}
-	hide(client, o.Metadata)
+	client.HideMetadata(o.Metadata)
 	return state{o, answer.Body}, nil
 }
 

@@ -15,57 +15,13 @@ import (
 
 func TestRedact(t *testing.T) {
 	t.Parallel()
-	for before, after := range map[string]string{
-		`{"additionalHeaders":{"X-Key":"canary","n":7,"b":true,"o":{"p":["canary"]},"z":null}}`:                            `{"additionalHeaders":{"X-Key":"redacted","n":0,"b":true,"o":{"p":["redacted"]},"z":null}}`,
-		`{"api_base":"https://svc:canary@gw/v1"}`:                                                                          `{"api_base":"https://redacted@gw/v1"}`,
-		`{"api_base":"https://a:b@canary@gw\\v1"}`:                                                                         `{"api_base":"https://redacted@gw\\v1"}`,
-		`{"api_base":"svc:canary@gw/v1"}`:                                                                                  `{"api_base":"redacted:redacted@gw/v1"}`,
-		`{"api_base":"https://gw/v1?key=canary#canary"}`:                                                                   `{"api_base":"https://gw/v1?redacted"}`,
-		`{"api_base":"https://gw/v1#canary"}`:                                                                              `{"api_base":"https://gw/v1#redacted"}`,
-		`{"api_base":"https://gw/sk-canary123/v1"}`:                                                                        `{"api_base":"https://gw/redacted/v1"}`,
-		`{"api_base":"//svc:canary@gw/v1"}`:                                                                                `{"api_base":"//redacted@gw/v1"}`,
-		`{"access_key":"canary","session_token":"canary","client_secret":"canary","api_key":"canary"}`:                     `{"access_key":"redacted","session_token":"redacted","client_secret":"redacted","api_key":"redacted"}`,
-		`{"note":"Bearer canary","x":"sk-canary123","y":"0canary0canary0canary0canary","j":"eyJhbGciOiJIUzI1NiJ9.canary"}`: `{"note":"redacted","x":"redacted","y":"redacted","j":"redacted"}`,
-		`{"overrideSystemPrompt":"use sk-canary123 now"}`:                                                                  `{"overrideSystemPrompt":"redacted"}`,
-		`{"a":{"a":"x"},"a":{"token":"canary"}}`:                                                                           `{"a":{"a":"x"},"a":{"token":"redacted"}}`,
-		`["canary-free","Bearer canary"]`:                                                                                  `["canary-free","redacted"]`,
-		`{"p":"see https://svc:canary@gw for it"}`:                                                                         `{"p":"redacted"}`,
-		`{"api_base":"https:svc:canary@gw/v1"}`:                                                                            `{"api_base":"https:redacted@gw/v1"}`,
-		`"https://svc:canary@gw"`:                                                                                          `"https://redacted@gw"`,
-	} {
-		shown := inventory.Secret{Metadata: json.RawMessage(before)}.Redact()
-		assert.Equal(t, after, string(shown.Metadata))
-		assert.NotEmpty(t, shown.Redacted)
-		assert.Equal(t, shown, shown.Redact(), "redacting again changes nothing")
-	}
-}
-
-func TestWhatIsNoSecretStays(t *testing.T) {
-	t.Parallel()
-	for _, metadata := range []string{
-		`{}`, `null`, `[1,2.50,1e400]`, `7`, `true`,
-		`{"auth_type":"api_key","auth_format":"api_key","authType":"access_token","api_base":"https://token-gateway.example:8443/v1/"}`,
-		`{"models":["claude-3-5-sonnet-20241022-v2","0model0model0model0model0model"],"excludeDefaultModels":true}`,
-		`{"customModels":{"acme-chat":{"format":"openai","flavor":"chat","input_cost_per_token":0.10,"max_input_tokens":1000}}}`,
-		`{"api_base":"localhost:8080","deployment":"gpt-4o-mini-2024-07-18","region":"us-east-1","api_version":"2023-07-01-preview"}`,
-		`{"role_arn":"arn:aws:iam::123456789012:role/braintrust","displayName":"a < b & c","location":"us-central1","b":"","a":"z"}`,
-	} {
-		shown := inventory.Secret{Metadata: json.RawMessage(metadata)}.Redact()
-		assert.Equal(t, metadata, string(shown.Metadata))
-		assert.Empty(t, shown.Redacted)
-	}
-}
-
-func TestPreviewKeepsTheSchemeAlone(t *testing.T) {
-	t.Parallel()
-	for before, after := range map[string]string{
-		"": "", "***": "***", "sk-***nary": "***", "Bearer sk-***nary": "Bearer ***", "bearer  Bearer can": "bearer Bearer ***",
-		" sk-can \n": " *** \n", "Bearer": "***", "Token abc": "***", "Api-Key can": "Api-Key ***",
-	} {
-		shown := inventory.Secret{Preview: before}.Redact()
-		assert.Equal(t, after, shown.Preview, before)
-		assert.Equal(t, shown, shown.Redact())
-	}
+	before := inventory.Secret{Preview: "Bearer sk-***nary", Metadata: json.RawMessage(`{"customModels":{"m":{"headers":{"X":"canary"}}}}`), Redacted: []string{"before"}}
+	shown := before.Redact()
+	assert.JSONEq(t, `{"customModels":{"m":{"headers":{"X":"redacted"}}}}`, string(shown.Metadata))
+	assert.Equal(t, "Bearer ***", shown.Preview)
+	assert.Equal(t, []string{"before", "metadata.customModels.m.headers.X", "preview"}, shown.Redacted)
+	assert.Equal(t, shown, shown.Redact(), "redacting again changes nothing")
+	assert.Equal(t, []string{"before"}, before.Redacted)
 }
 
 // TestRedactionChangesNoVerdict: an audit of a saved inventory must say the same.

@@ -60,25 +60,17 @@ func newQuoter(token string) quoter {
 	q := quoter{redactor: new(evidence.Redactor)}
 	q.redactor.Add("token", token)
 	for _, word := range strings.Fields(token) {
-		if isBearer(word) {
-			continue
-		}
-		q.redactor.Add("token", word)
-		q.mute = q.mute || q.redactor.String(word) == word
+		q.mute = q.mute || !isBearer(word) && q.redactor.String(word) == word
 	}
 	return q
 }
 
-// quote returns a foreign text in one short line. It is redacted before it is cut: half a token is a secret too.
+// quote returns a foreign text in one short line.
 func (q quoter) quote(text string) string {
 	if q.mute {
 		return ""
 	}
-	runes := []rune(q.line(text))
-	if len(runes) > maxQuote {
-		return string(runes[:maxQuote]) + "…"
-	}
-	return string(runes)
+	return q.redactor.Foreign(text, maxQuote)
 }
 
 // line returns a text of our own making, in which the token may stand, in one line.

@@ -21,7 +21,7 @@ import (
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/fakes/tenancy"
-	"github.com/planeproof/planeproof/internal/canary"
+	"github.com/planeproof/planeproof/internal/leak"
 	"github.com/planeproof/planeproof/report"
 	"github.com/planeproof/planeproof/stack"
 	"github.com/planeproof/planeproof/steps"
@@ -44,7 +44,7 @@ func (s *spy) start(ctx context.Context) (*stack.Stack, error) {
 }
 
 func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
-	for _, name := range []string{"Authorization", "X-Api-Key", "Api-Key"} {
+	for _, name := range evidence.CredentialHeaders() {
 		s.addLast(r.Header.Get(name))
 	}
 	if r.Body != nil {
@@ -95,11 +95,11 @@ func (s *spy) latest(most int) []string {
 	return slices.Clone(s.secrets[max(0, len(s.secrets)-most):])
 }
 
-// leak says secrets in every form, as a careless check or an upstream that echoes them would.
-func leak(secrets []string) string {
+// spill says secrets in every form, whole and cut, as a careless check or an upstream that echoes them would.
+func spill(secrets []string) string {
 	var b strings.Builder
 	for _, secret := range secrets {
-		b.WriteString(secret + " Bearer%20" + url.QueryEscape(secret) + ` {"quoted":"` + secret + `"} `)
+		b.WriteString(secret + " Bearer%20" + url.QueryEscape(secret) + ` {"quoted":"` + secret + `"} ` + secret[:len(secret)-9] + "… …" + secret[len(secret)-11:] + " ")
 		for before := range 3 {
 			b.WriteString(base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", before)+secret)) + " ")
 		}
@@ -115,7 +115,7 @@ type leaky struct {
 
 func (l leaky) Then(expr, do any) {
 	l.Binder.Then(expr, reflect.MakeFunc(reflect.TypeOf(do), func([]reflect.Value) []reflect.Value {
-		said := leak(l.spy.latest(4))
+		said := spill(l.spy.latest(4))
 		var err error = &evidence.Mismatch{What: "what was said", Expected: "nothing of " + said, Actual: said}
 		return []reflect.Value{reflect.ValueOf(&err).Elem()}
 	}).Interface())
@@ -144,10 +144,10 @@ func assertNoSecret(t *testing.T, secrets []string, places map[string]string) {
 	t.Helper()
 	require.NotEmpty(t, secrets)
 	for _, secret := range secrets {
-		require.Regexp(t, canary.Minted, secret, "the tests of the command line know secrets by their form")
+		require.Regexp(t, leak.Minted, secret, "the tests of the command line know secrets by their form")
 	}
 	for place, text := range places {
-		assert.Empty(t, canary.Find(text, secrets), "%s shows secrets", place)
+		assert.Empty(t, leak.Find(text, secrets), "%s shows secrets", place)
 	}
 }
 
@@ -180,7 +180,7 @@ func TestEchoingGatewayShowsNoSecret(t *testing.T) {
 		phrases: phrases(func(b steps.Binder) {
 			b.Given(`^a gateway that repeats every token$`, func(bound *steps.Steps, ctx context.Context) error {
 				w := bound.World
-				said := `{"error":{"message":"Incorrect API key provided: ` + strings.ReplaceAll(leak(s.latest(4)), `"`, `\"`) + `"}}`
+				said := `{"error":{"message":"Incorrect API key provided: ` + strings.ReplaceAll(spill(s.latest(4)), `"`, `\"`) + `"}}`
 				return w.Stack.SetFaults(ctx, stack.Gateway(), w.Tenant.ID, tenancy.Fault{Status: 401, Body: said})
 			})
 		}),
