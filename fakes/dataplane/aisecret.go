@@ -33,10 +33,9 @@ func listAISecrets(c *call) (any, error) {
 	name, named := q.one("ai_secret_name")
 	org, ofOrg := q.one("org_name")
 	types := q.values["ai_secret_type"]
-	p := q.page(true)
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	return list(c.store.aiSecrets, q, p, func(a aiSecret) bool {
+	return list(c, &c.store.aiSecrets, q, true, func(a aiSecret) bool {
 		return (!named || a.Name == name) && (!ofOrg || org == c.config.Organization.Name) &&
 			(len(types) == 0 || a.Type != nil && slices.Contains(types, *a.Type))
 	})

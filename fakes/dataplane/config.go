@@ -71,6 +71,8 @@ type Config struct {
 	UnknownProject string `json:"unknown_project,omitempty"`
 	// TestKey is empty for TestKeyReaches.
 	TestKey string `json:"test_key,omitempty"`
+	// Listing is what listings do beyond what the API promises.
+	Listing Listing `json:"listing,omitzero"`
 }
 
 // check refuses settings that would make the fake answer something that no data plane answers.
@@ -82,6 +84,9 @@ func check(c Config) error {
 		return errors.New("organization has no name")
 	}
 	if err := checkKeys(c.Keys); err != nil {
+		return err
+	}
+	if err := c.Listing.check(); err != nil {
 		return err
 	}
 	for _, setting := range []struct {

@@ -166,6 +166,9 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"empty key":                 {func(c *dataplane.Config) { c.Keys[0].Key = "" }, "key 0 is empty"},
 		"key twice":                 {func(c *dataplane.Config) { c.Keys[1].Key = adminKey }, "key 1 stands twice"},
 		"unknown role":              {func(c *dataplane.Config) { c.Keys[1].Role = "owner" }, "role of key 1"},
+		"negative cap":              {func(c *dataplane.Config) { c.Listing.Cap = -1 }, "listing.cap"},
+		"unknown way to vanish":     {func(c *dataplane.Config) { c.Listing.Vanish = "slowly" }, "listing.vanish"},
+		"field that is not omitted": {func(c *dataplane.Config) { c.Listing.OmitFields = []string{"id"} }, "listing.omit_fields"},
 		"user id malformed":         {func(c *dataplane.Config) { c.Keys[0].UserID = "me" }, "user_id of key 0"},
 	}
 	for name, test := range tests {

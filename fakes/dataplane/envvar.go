@@ -57,10 +57,9 @@ func listEnvVars(c *call) (any, error) {
 	if typed && !slices.Contains([]string{ofOrganization, ofProject, ofFunction}, objectType) {
 		q.refuse("object_type: want one of %s, %s, %s", ofOrganization, ofProject, ofFunction)
 	}
-	p := q.page(false)
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	return list(c.store.envVars, q, p, func(v envVar) bool {
+	return list(c, &c.store.envVars, q, false, func(v envVar) bool {
 		return (!named || v.Name == name) && (!typed || v.ObjectType == objectType) &&
 			(!owned || v.ObjectID == objectID) && (!sorted || v.Category == category)
 	})

@@ -31,11 +31,10 @@ func listProjects(c *call) (any, error) {
 	q := readQuery(c.r)
 	name, named := q.one("project_name")
 	org, ofOrg := q.one("org_name")
-	p := q.page(true)
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	return list(c.store.projects, q, p, func(p project) bool {
-		return (!named || p.Name == name) && (!ofOrg || org == c.config.Organization.Name)
+	return list(c, &c.store.projects, q, true, func(p project) bool {
+		return !c.config.Listing.HideProjects && (!named || p.Name == name) && (!ofOrg || org == c.config.Organization.Name)
 	})
 }
 

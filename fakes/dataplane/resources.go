@@ -84,7 +84,7 @@ func listOrganizations(c *call) (any, error) {
 	q := readQuery(c.r)
 	name, named := q.one("org_name")
 	fits := func(o Organization) bool { return !named || o.Name == name }
-	return list(table[Organization]{c.config.Organization}, q, q.page(true), fits)
+	return list(c, &table[Organization]{c.config.Organization}, q, true, fits)
 }
 
 func getOrganization(c *call) (any, error) {

@@ -74,11 +74,13 @@ type page struct {
 }
 
 // list answers the rows of a page that fit, newest first (facts: the API).
-func list[T row](t table[T], q *query, p page, fits func(T) bool) (any, error) {
+func list[T row](c *call, t *table[T], q *query, cursors bool, fits func(T) bool) (any, error) {
+	p := q.page(cursors)
 	if q.err != nil {
 		return nil, q.err
 	}
-	rows := slices.Clone(t)
+	p = lose(c.config.Listing, t, c.config.Listing.page(p))
+	rows := slices.Clone(*t)
 	slices.Reverse(rows)
 	rows, err := beyond(p, rows)
 	if err != nil {
@@ -97,7 +99,7 @@ func list[T row](t table[T], q *query, p page, fits func(T) bool) (any, error) {
 			objects = objects[:p.limit]
 		}
 	}
-	return map[string][]T{"objects": objects}, nil
+	return map[string]any{"objects": shown(c.config.Listing, objects)}, nil
 }
 
 // beyond leaves what lies beyond the page's cursor. An unknown cursor is refused: an empty page would read as the end of the listing.
