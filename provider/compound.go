@@ -1,7 +1,5 @@
 package provider
 
-import "strings"
-
 // arrayOf accepts arrays whose items r accepts.
 func arrayOf(r rule) rule {
 	return func(c check, v any) (any, status) {
@@ -58,7 +56,7 @@ func union(members ...rule) rule {
 			*c.issues = append(*c.issues, dirtyIssues...)
 			return dirtyValue, dirty
 		}
-		c.report(Issue{Code: CodeInvalidUnion, Members: all, Message: "Invalid input"})
+		c.report(Issue{Code: CodeInvalidUnion, Members: all})
 		return nil, aborted
 	}
 }
@@ -116,7 +114,6 @@ func (u unknownKeys) treat(c check, in, out *object, extra []string) status {
 		}
 		return valid
 	}
-	message := "Unrecognized key(s) in object: '" + strings.Join(extra, "', '") + "'"
-	c.report(Issue{Code: CodeUnrecognizedKeys, Keys: extra, Message: message})
+	c.report(Issue{Code: CodeUnrecognizedKeys, Keys: extra})
 	return dirty
 }

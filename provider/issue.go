@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -90,6 +91,43 @@ func (i Issue) layout() *object {
 		o.with("code", i.Code)
 	}
 	return o.with("path", i.path()).with("message", i.Message)
+}
+
+// message is what zod says of the issue, empty where the schema has words of its own.
+func (i Issue) message() string {
+	switch i.Code {
+	case CodeUnrecognizedKeys:
+		return "Unrecognized key(s) in object: " + quoted(i.Keys, ", ")
+	case CodeInvalidType:
+		if i.Received == "undefined" {
+			return "Required"
+		}
+		return "Expected " + i.Expected + ", received " + i.Received
+	case CodeInvalidEnum:
+		return "Invalid enum value. Expected " + quoted(i.Options, " | ") + ", received '" + i.Received + "'"
+	case CodeInvalidLiteral:
+		return "Invalid literal value, expected " + i.Expected
+	case CodeInvalidUnion:
+		return "Invalid input"
+	}
+	return ""
+}
+
+// quoted lists texts as zod does.
+func quoted(texts []string, separator string) string {
+	return "'" + strings.Join(texts, "'"+separator+"'") + "'"
+}
+
+// Coherent says whether the issue's message agrees with its fields, and its path begins in a secret: where the lines of two errors
+// were mixed, they seldom do.
+func (i Issue) Coherent() bool {
+	for _, member := range i.Members {
+		if slices.ContainsFunc(member, func(m Issue) bool { return !m.Coherent() }) {
+			return false
+		}
+	}
+	path := fromSecret(i.Path)
+	return (len(path) == 0 || isSecretField(path[0])) && (i.message() == "" || i.message() == i.Message)
 }
 
 // path is never null in JSON.

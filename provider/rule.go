@@ -1,10 +1,8 @@
 package provider
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/nlnwa/whatwg-url/url"
 )
@@ -31,6 +29,9 @@ func (c check) at(step any) check {
 
 func (c check) report(i Issue) {
 	i.Path = c.path
+	if i.Message == "" {
+		i.Message = i.message()
+	}
 	*c.issues = append(*c.issues, i)
 }
 
@@ -38,12 +39,7 @@ func (c check) report(i Issue) {
 type rule func(c check, v any) (any, status)
 
 func (c check) wrongType(expected string, v any) (any, status) {
-	received := typeName(v)
-	message := fmt.Sprintf("Expected %s, received %s", expected, received)
-	if received == "undefined" {
-		message = "Required"
-	}
-	c.report(Issue{Code: CodeInvalidType, Expected: expected, Received: received, Message: message})
+	c.report(Issue{Code: CodeInvalidType, Expected: expected, Received: typeName(v)})
 	return nil, aborted
 }
 
@@ -106,15 +102,13 @@ func empty() rule {
 
 // oneOf accepts the strings listed.
 func oneOf(options ...string) rule {
-	listed := "'" + strings.Join(options, "' | '") + "'"
 	return func(c check, v any) (any, status) {
 		s, isString := v.(string)
 		switch {
 		case !isString:
-			return c.wrongType(listed, v)
+			return c.wrongType(quoted(options, " | "), v)
 		case !slices.Contains(options, s):
-			message := fmt.Sprintf("Invalid enum value. Expected %s, received '%s'", listed, s)
-			c.report(Issue{Code: CodeInvalidEnum, Options: options, Received: s, Message: message})
+			c.report(Issue{Code: CodeInvalidEnum, Options: options, Received: s})
 			return nil, aborted
 		}
 		return v, valid
@@ -127,8 +121,7 @@ func literal(want string) rule {
 		if v == want {
 			return v, valid
 		}
-		expected := string(encode(want))
-		issue := Issue{Code: CodeInvalidLiteral, Expected: expected, Message: "Invalid literal value, expected " + expected}
+		issue := Issue{Code: CodeInvalidLiteral, Expected: string(encode(want))}
 		if _, missing := v.(absent); !missing {
 			issue.Received = string(encode(v))
 		}

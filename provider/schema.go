@@ -46,7 +46,12 @@ func secretSchema(g Generation, metadata rule) rule {
 	if g == Current202608 {
 		unknown = keepUnknown
 	}
-	return objectOf(unknown, known(g, []field{
+	return objectOf(unknown, known(g, secretFields(metadata)))
+}
+
+// secretFields are the keys around the metadata.
+func secretFields(metadata rule) []field {
+	return []field{
 		{Legacy202602, "id", nullish(uuid())},
 		{Current202608, "org_id", nullish(text())},
 		{Legacy202602, "org_name", nullish(text())},
@@ -55,7 +60,11 @@ func secretSchema(g Generation, metadata rule) rule {
 		{Current202608, "secret", nullable(text())},
 		{Legacy202602, "metadata", nullish(metadata)},
 		{Legacy202602, "type", text()},
-	}))
+	}
+}
+
+func isSecretField(name any) bool {
+	return slices.ContainsFunc(secretFields(nil), func(f field) bool { return f.name == name })
 }
 
 // known keeps the fields that the generation has, the latest of each name.

@@ -134,3 +134,31 @@ func TestNarrow(t *testing.T) {
 		assert.Empty(t, typ)
 	}
 }
+
+// TestCoherent: what a schema raises is coherent; an error with a line of another one in it is not.
+func TestCoherent(t *testing.T) {
+	t.Parallel()
+	codes := map[string]bool{}
+	for _, row := range vectors.Rows[schemaRow](t, "secret-schema.jsonl") {
+		for _, g := range provider.Generations() {
+			_, issues := provider.Read(g, row.Secret)
+			for _, i := range issues {
+				codes[i.Code] = true
+				require.True(t, i.Coherent(), "%s %+v", row.ID, i)
+			}
+		}
+	}
+	assert.Greater(t, len(codes), 5)
+	keys := provider.Issue{Code: provider.CodeUnrecognizedKeys, Keys: []string{"a"}, Path: []any{0, "metadata"}, Message: "Unrecognized key(s) in object: 'a'"}
+	assert.True(t, keys.Coherent())
+	for name, spoil := range map[string]func(i *provider.Issue){
+		"another key":     func(i *provider.Issue) { i.Keys = []string{"a", "metadata"} },
+		"another path":    func(i *provider.Issue) { i.Path = []any{"auth_type"} },
+		"another message": func(i *provider.Issue) { i.Message = "Required" },
+	} {
+		spoilt := keys
+		spoil(&spoilt)
+		assert.False(t, spoilt.Coherent(), name)
+		assert.False(t, provider.Issue{Code: provider.CodeInvalidUnion, Message: "Invalid input", Members: [][]provider.Issue{{keys, spoilt}}}.Coherent(), name)
+	}
+}
