@@ -3,12 +3,14 @@ package scenarios
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/leak"
 	"github.com/planeproof/planeproof/stack"
 )
 
@@ -66,4 +68,20 @@ func TestMintHidesWhatItMakes(t *testing.T) {
 	assert.Regexp(t, `^sk-org-[a-z0-9]{24}$`, secret)
 	assert.Equal(t, "got ‹token of acme "+w.Fingerprint(secret)+"›", w.Redactor.String("got "+secret))
 	assert.NotEqual(t, secret, w.Mint("token of acme", "sk-org-"))
+}
+
+// TestExcerptIsRedactedBeforeItIsCut: a cut through a token would leave most of it.
+func TestExcerptIsRedactedBeforeItIsCut(t *testing.T) {
+	t.Parallel()
+	w := &World{Redactor: &evidence.Redactor{}, Tenant: stack.Tenant{Key: evidence.NewKey()}}
+	secret := w.Mint("token of acme", "sk-org-")
+	for before := 260; before <= 300; before++ {
+		body := strings.Repeat("x ", before/2) + secret
+		shown := Answer{Body: []byte(body), redactor: w.Redactor}.Excerpt()
+		assert.Empty(t, leak.Find(shown, []string{secret}), shown)
+		kept := &Recorded{Exchange: evidence.Exchange{Status: 401}}
+		kept.body.WriteString(body)
+		w.recorded = []*Recorded{kept}
+		assert.Empty(t, leak.Find(w.Exchanges()[0].Note, []string{secret}))
+	}
 }

@@ -2,9 +2,12 @@ package gateway_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/fakes/gateway"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -171,4 +174,28 @@ func TestOpenModelsNeedNoCredential(t *testing.T) {
 	assert.Equal(t, http.StatusOK, b.ask("GET", "/models", "").StatusCode)
 	assert.Equal(t, http.StatusOK, b.ask("GET", "/models/acme-chat", "", "Authorization", "Bearer nope").StatusCode)
 	assert.Equal(t, http.StatusUnauthorized, b.ask("POST", "/chat/completions", prompt).StatusCode, "only the listing is open")
+}
+
+// TestAcceptedHeadersAreJournalled: a credential is taken only from a header that journals fingerprint and redactors know.
+func TestAcceptedHeadersAreJournalled(t *testing.T) {
+	t.Parallel()
+	for _, auth := range []string{gateway.AuthBearer, gateway.AuthAuthorizationAPIKey, gateway.AuthXAPIKey, gateway.AuthAPIKey, gateway.AuthApikey} {
+		accepted := 0
+		for _, name := range slices.Concat(evidence.CredentialHeaders(), []string{"x-auth-token", "proxy-authorization", "ocp-apim-subscription-key", "x-goog-api-key", "cookie"}) {
+			for _, scheme := range []string{"", "Bearer ", "Api-Key "} {
+				g := gateway.New()
+				require.NoError(t, put(g, id, gateway.Config{Auth: auth, Tokens: []string{token}, Models: []string{"acme-chat"}}))
+				r := httptest.NewRequest(http.MethodGet, "/"+id+"/v1/models", nil)
+				r.Header.Set(name, scheme+token)
+				w := httptest.NewRecorder()
+				g.ServeHTTP(w, r)
+				if w.Code == http.StatusOK {
+					accepted++
+					assert.Contains(t, evidence.CredentialHeaders(), name, "%s accepts what no journal shows", auth)
+					assert.True(t, evidence.IsSecretName(name))
+				}
+			}
+		}
+		assert.Equal(t, 1, accepted, "%s accepts one shape", auth)
+	}
 }

@@ -9,8 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 
+	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/fakes/routing"
 )
 
@@ -71,7 +71,7 @@ func decode(answer []byte, withProject bool) (secrets routing.Secrets, err error
 
 // refused passes a 4xx of the data plane on to the caller, saying whose refusal it is.
 func refused(status int, answer []byte) error {
-	why := strings.TrimSpace(string(answer[:min(len(answer), 512)]))
+	why := new(evidence.Redactor).Foreign(string(answer), 512)
 	switch {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return &routing.Refusal{Status: status, Text: "the Braintrust API key was refused by the data plane: " + why}

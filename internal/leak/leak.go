@@ -5,10 +5,14 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"io/fs"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"testing"
 )
 
 // Minted matches every secret that a scenario mints, and nothing else that the suite writes; its group is what is random.
@@ -67,4 +71,35 @@ func Find(text string, secrets []string) []string {
 	}
 	slices.Sort(held)
 	return slices.Compact(held)
+}
+
+// Files are the texts of all files below a directory, by path.
+func Files(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		texts[path] = string(raw)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+// Check fails the test for every place that shows a part of a secret.
+func Check(t testing.TB, secrets []string, places map[string]string) {
+	t.Helper()
+	if len(secrets) == 0 {
+		t.Fatal("no secret to look for")
+	}
+	for place, text := range places {
+		if held := Find(text, secrets); len(held) > 0 {
+			t.Errorf("%s leaks %q:\n%s", place, held, text)
+		}
+	}
 }
