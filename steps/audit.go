@@ -24,7 +24,11 @@ func bindAudit(b Binder) {
 	b.Then(`^the audit names (.+) for the model$`, (*Steps).auditNamesModel)
 }
 
+// inventory reads the organization. It has a project then: one without any may be one whose projects the key does not see.
 func (s *Steps) inventory(ctx context.Context) (inventory.Inventory, error) {
+	if _, err := s.World.Project(ctx, "audited"); err != nil {
+		return inventory.Inventory{}, err
+	}
 	found, err := inventory.Read(ctx, s.client("an org admin"), inventory.Options{All: true, Tool: "planeproof"})
 	if err == nil && len(found.Incomplete) > 0 {
 		err = fmt.Errorf("read inventory: incomplete: %s", strings.Join(found.Incomplete, "; "))

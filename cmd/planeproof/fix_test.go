@@ -263,6 +263,7 @@ func TestFixWorkaroundWithItsLog(t *testing.T) {
 func TestFixFromAnAudit(t *testing.T) {
 	t.Parallel()
 	a := newFixAPI(t, dataplane.ServingV2, "")
+	a.send("POST", "/v1/project", `{"name":"one"}`)
 	var ids []string
 	for i := range 3 {
 		ids = append(ids, a.orgSecret(fmt.Sprintf("affected-%d", i)))

@@ -84,6 +84,7 @@ func listOrganizations(c *call) (any, error) {
 	q := readQuery(c.r)
 	name, named := q.one("org_name")
 	fits := func(o Organization) bool { return !named || o.Name == name }
+	c.config.Listing.Vanish = "" // the organization stays
 	return list(c, &table[Organization]{c.config.Organization}, q, true, fits)
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -147,50 +149,119 @@ func TestListings(t *testing.T) {
 		_, _, err = answering(t, 200, nil, body).EnvVars(t.Context(), "project", "p", 10)
 		assert.Equal(t, control.Broken, control.KindOf(err), body)
 	}
-	// A server that knows no cursors answers the first page again and again.
-	projects, err := answering(t, 200, nil, `{"objects":[{"id":"p1","name":"one"}]}`).Projects(t.Context(), "acme")
-	assert.ErrorContains(t, err, "repeats itself")
-	assert.Equal(t, []control.Project{{ID: "p1", Name: "one"}}, projects)
 }
 
-func TestPagesAreReadToTheEmptyOne(t *testing.T) {
-	t.Parallel()
-	client := serving(t, func(w http.ResponseWriter, r *http.Request) {
+// paging answers each starting_after with the ids given for it; "" is the first page.
+func paging(t *testing.T, pages map[string]string) *control.Client {
+	t.Helper()
+	return serving(t, func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "acme & co", r.URL.Query().Get("org_name"))
 		assert.Equal(t, "1000", r.URL.Query().Get("limit"))
-		switch r.URL.Query().Get("starting_after") {
-		case "":
-			_, _ = io.WriteString(w, `{"objects":[{"id":"3"},{"id":"2"}]}`) // a server with a smaller limit of its own
-		case "2":
-			_, _ = io.WriteString(w, `{"objects":[{"id":"1"}]}`)
-		default:
-			_, _ = io.WriteString(w, `{"objects":[]}`)
+		page, known := pages[r.URL.Query().Get("starting_after")]
+		if !known {
+			http.Error(w, "cursor: no such object", http.StatusBadRequest)
+			return
 		}
+		var objects []string
+		for id := range strings.FieldsSeq(page) {
+			objects = append(objects, fmt.Sprintf(`{"id":%q,"metadata":null}`, id))
+		}
+		_, _ = io.WriteString(w, `{"objects":[`+strings.Join(objects, ",")+`]}`)
 	})
-	secrets, err := client.AISecrets(t.Context(), "acme & co")
-	require.NoError(t, err)
-	assert.Len(t, secrets, 3)
+}
+
+// TestPagesAreReadToTheEnd is the same listing, newest first, on servers that page it differently.
+func TestPagesAreReadToTheEnd(t *testing.T) {
+	t.Parallel()
+	var ten []string
+	for n := range 10 {
+		ten = append(ten, strconv.Itoa(n))
+	}
+	whole := strings.Join(ten, " ")
+	for name, c := range map[string]struct {
+		pages map[string]string // by cursor
+		want  string
+		says  string
+	}{
+		"none":                 {map[string]string{"": ""}, "", ""},
+		"one":                  {map[string]string{"": "1", "1": ""}, "1", ""},
+		"one page":             {map[string]string{"": "3 2 1", "2": "1"}, "3 2 1", ""},
+		"pages of two":         {map[string]string{"": "3 2", "3": "2 1", "2": "1"}, "3 2 1", ""},
+		"pages of one":         {map[string]string{"": "3", "3": "2", "2": "1", "1": ""}, "3 2 1", ""},
+		"cursor not heeded":    {map[string]string{"": "3 2 1", "2": "3 2 1"}, "3 2 1", ""},
+		"nor that of one":      {map[string]string{"": "1", "1": "1"}, "1", ""},
+		"nor at a usual limit": {map[string]string{"": whole, "8": whole}, whole, "repeats itself after 10 objects"},
+		"cursor gone, refused": {map[string]string{"": "3 2"}, "3 2", "refused (400); the object that this page begins after may have been deleted meanwhile: cursor"},
+		"cursor gone, the end": {map[string]string{"": "3 2", "3": ""}, "3 2", "changed while it was read"},
+		"last gone":            {map[string]string{"": "3 2", "3": "1"}, "3 2", "changed while it was read"},
+		"begins again":         {map[string]string{"": "3 2", "3": "2 1", "2": "3 1"}, "3 2 1", "changed while it was read"},
+		"repeats a part":       {map[string]string{"": "4 3 2", "3": "2 4"}, "4 3 2", "changed while it was read"},
+		"repeats itself later": {map[string]string{"": "3 2", "3": "2 1", "2": "3 2"}, "3 2 1", "changed while it was read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			list, err := paging(t, c.pages).AISecrets(t.Context(), "acme & co")
+			var ids []string
+			for _, o := range list {
+				ids = append(ids, o.ID)
+			}
+			assert.Equal(t, c.want, strings.Join(ids, " "), "what was read is returned with an error too")
+			if c.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			assert.ErrorContains(t, err, c.says)
+			assert.NotContains(t, err.Error(), "\n")
+		})
+	}
 }
 
 func TestEnvVarsFilterTheAnswerToo(t *testing.T) { // BEARER-5; facts: secret_category is not documented
 	t.Parallel()
 	env := func(id, object, owner, category, typ string) string {
-		return fmt.Sprintf(`{"id":%q,"object_type":%q,"object_id":%q,"secret_category":%q,"secret_type":%q,"type":"no"}`, id, object, owner, category, typ)
+		return fmt.Sprintf(`{"id":%q,"object_type":%q,"object_id":%q,"secret_category":%q,"secret_type":%q,"type":"no","metadata":null}`, id, object, owner, category, typ)
 	}
 	body := `{"objects":[` + strings.Join([]string{
 		env("1", "project", "p", "ai_provider", "openai"), env("2", "project", "p", "env_var", "openai"),
 		env("3", "project", "other", "ai_provider", "openai"), env("4", "organization", "p", "ai_provider", "openai"),
 		env("5", "project", "P", "", "azure"), env("6", "project", "p", "", ""),
 	}, ",") + `]}`
-	list, cut, err := answering(t, 200, nil, body).EnvVars(t.Context(), "project", "p", 7)
+	list, listed, err := answering(t, 200, nil, body).EnvVars(t.Context(), "project", "p", 7)
 	require.NoError(t, err)
-	assert.False(t, cut)
+	assert.Equal(t, 6, listed, "the length is the server's")
 	require.Len(t, list, 2)
 	assert.Equal(t, "1", list[0].ID)
 	assert.Equal(t, "openai", list[0].Type)
 	assert.Equal(t, "5", list[1].ID)
+}
 
-	_, cut, err = answering(t, 200, nil, body).EnvVars(t.Context(), "project", "p", 6)
-	require.NoError(t, err)
-	assert.True(t, cut, "a listing of exactly its limit may be cut")
+func TestEnvVarsThatDoNotTell(t *testing.T) {
+	t.Parallel()
+	for body, says := range map[string]string{
+		`"object_id":"p","secret_category":"ai_provider","metadata":{}`:                           "without object_type",
+		`"object_type":"project","object_id":null,"secret_category":"ai_provider","metadata":{}`:  "without object_id",
+		`"object_type":"project","object_id":"p","secret_category":"ai_provider"`:                 "without metadata",
+		`"object_type":"project","object_id":"p","metadata":{}`:                                   "without secret_category and secret_type",
+		`"object_type":"project","object_id":"p","secret_category":"ai_provider","metadata":null`: "",
+		`"object_type":"project","object_id":"p","secret_category":null,"metadata":null`:          "",
+		`"secret_category":"env_var"`: "",
+	} {
+		_, _, err := answering(t, 200, nil, `{"objects":[{"id":"1",`+body+`}]}`).EnvVars(t.Context(), "project", "p", 7)
+		if says == "" {
+			assert.NoError(t, err, body)
+		} else {
+			assert.ErrorContains(t, err, says, body)
+		}
+	}
+	list, err := answering(t, 200, nil, `{"objects":[{"id":"1"}]}`).AISecrets(t.Context(), "")
+	assert.ErrorContains(t, err, "without metadata")
+	assert.Len(t, list, 1)
+}
+
+func TestMayBeCut(t *testing.T) {
+	t.Parallel()
+	for n := range 1300 {
+		usual := slices.Contains([]int{7, 10, 20, 25, 50, 100, 200, 250, 500, 1000}, n)
+		assert.Equal(t, usual, control.MayBeCut(n, 7), n)
+	}
 }

@@ -23,14 +23,6 @@ func (a Answer) Object() (Object, error) {
 	return f.object(), nil
 }
 
-func objects(all []fields) []Object {
-	var list []Object
-	for _, f := range all {
-		list = append(list, f.object())
-	}
-	return list
-}
-
 func (f fields) object() Object {
 	o := Object{
 		ID: f.text("id"), Name: f.text("name"), OrgID: f.text("org_id"),
@@ -38,7 +30,7 @@ func (f fields) object() Object {
 		Type: f.text("type"), Preview: f.text("preview_secret"), SecretUpdatedAt: f.text("secret_updated_at"),
 		Metadata: f["metadata"],
 	}
-	if _, isEnvVar := f["object_type"]; isEnvVar {
+	if f["object_type"] != nil || f["secret_type"] != nil { // an env_var
 		o.Type = f.text("secret_type")
 	}
 	return o

@@ -14,8 +14,11 @@ import (
 	"github.com/planeproof/planeproof/remedy/control"
 )
 
-// envVarLimit is the explicit limit of an env_var listing, which has no cursors.
-const envVarLimit = 1000
+// envVarLimit is the limit that an env_var listing, which has no cursors, is asked for with; largeLimit is that of one which fills it.
+const (
+	envVarLimit = 1000
+	largeLimit  = 10_000
+)
 
 // Options says what Read looks at. The organization's own secrets are always read.
 type Options struct {
@@ -51,6 +54,7 @@ func Read(ctx context.Context, client *control.Client, o Options) (Inventory, er
 	r.readOrg(ctx)
 	projects := r.choose(r.listProjects(ctx))
 	r.readProjects(ctx, projects)
+	r.checkLongest(ctx)
 	if ctx.Err() != nil {
 		return Inventory{}, fmt.Errorf("read inventory: %w", ctx.Err())
 	}
@@ -96,8 +100,11 @@ type reader struct {
 	options Options
 	org     control.Organization
 
-	mu    sync.Mutex // guards found while projects are read
+	mu    sync.Mutex // guards what follows while projects are read
 	found Inventory
+	// longest is the length of the longest env_var listing, longestOf whose they are.
+	longest   int
+	longestOf []string
 }
 
 func (r *reader) missing(format string, args ...any) {
@@ -115,24 +122,69 @@ func (r *reader) readOrg(ctx context.Context) {
 			r.found.Secrets = append(r.found.Secrets, secret(o, Org, nil))
 		}
 	}
-	list, cut, err := r.client.EnvVars(ctx, "organization", r.org.ID, envVarLimit)
+	list, err = r.envVars(ctx, nil)
 	if err != nil {
 		r.missing("environment variables of the organization: %v", err)
 	}
-	r.keep(list, cut, OrgEnv, nil)
+	r.keep(list, OrgEnv, nil)
+}
+
+// envVars reads one env_var listing, and remembers how long it was. One that fills its limit is read again with a larger one.
+func (r *reader) envVars(ctx context.Context, project *ProjectRef) ([]control.Object, error) {
+	objectType, id, owner := "organization", r.org.ID, "the organization"
+	if project != nil {
+		objectType, id, owner = "project", project.ID, project.String()
+	}
+	list, listed, err := r.client.EnvVars(ctx, objectType, id, envVarLimit)
+	if err == nil && listed == envVarLimit {
+		list, listed, err = r.client.EnvVars(ctx, objectType, id, largeLimit)
+		if err == nil && listed < envVarLimit {
+			err = fmt.Errorf("with limit %d the listing holds %d objects, and with limit %d only %d", envVarLimit, envVarLimit, largeLimit, listed)
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if listed > r.longest {
+		r.longest, r.longestOf = listed, nil
+	}
+	if listed == r.longest {
+		r.longestOf = append(r.longestOf, owner)
+	}
+	return list, err
+}
+
+// checkLongest says which env_var listings may have been cut: those of a length at which servers cut, if this server gave no longer one.
+// A cap is the server's, not a project's, so that one longer listing shows for all shorter ones that they are whole. Where the longest
+// may be cut itself, one request for all env_vars that the key can see is the server's chance to give a longer one. This would not see a
+// cap that differs from project to project, or holds only for listings with filters.
+func (r *reader) checkLongest(ctx context.Context) {
+	limit := envVarLimit
+	if r.longest >= envVarLimit {
+		limit = largeLimit
+	}
+	if !control.MayBeCut(r.longest, limit) {
+		return
+	}
+	if longest, _ := r.client.LongestEnvVars(ctx, limit); longest > r.longest { // an error shows nothing
+		return
+	}
+	slices.Sort(r.longestOf)
+	r.missing("the server may cut env_var listings at %d: it gave no longer one, and it lists exactly so many for %s; add one env_var anywhere in the "+
+		"organization to find out", r.longest, some(r.longestOf))
+}
+
+// some names the first three of many.
+func some(names []string) string {
+	if more := len(names) - 3; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 // keep adds what one env_var listing holds.
-func (r *reader) keep(list []control.Object, cut bool, level Level, project *ProjectRef) {
+func (r *reader) keep(list []control.Object, level Level, project *ProjectRef) {
 	for _, o := range list {
 		r.found.Secrets = append(r.found.Secrets, secret(o, level, project))
-	}
-	if cut {
-		owner := "the organization"
-		if project != nil {
-			owner = project.String()
-		}
-		r.missing("the listing of %s holds exactly its limit of %d: there may be more", owner, envVarLimit)
 	}
 }
 
@@ -149,8 +201,11 @@ func (r *reader) listProjects(ctx context.Context) []ProjectRef {
 		}
 	}
 	r.found.VisibleProjects = len(visible)
+	if r.options.All && err == nil && len(visible) == 0 {
+		r.missing("the key sees no project: there is none, or it may not see them")
+	}
 	if expected := r.options.ExpectProjects; len(visible) < expected {
-		r.missing("the key sees %d projects, but %d are expected", len(visible), expected)
+		r.missing("projects: the key sees %d, and at least %d are expected", len(visible), expected)
 	}
 	return visible
 }
@@ -194,19 +249,19 @@ func (r *reader) readProjects(ctx context.Context, projects []ProjectRef) {
 }
 
 func (r *reader) readProject(ctx context.Context, project *ProjectRef) error {
-	list, cut, err := r.client.EnvVars(ctx, "project", project.ID, envVarLimit)
+	list, err := r.envVars(ctx, project)
 	kind := control.KindOf(err)
 	if kind == control.Unreachable || kind == control.WrongKey || kind == control.Interrupted {
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.keep(list, Project, project)
 	if err != nil {
 		r.missing("%s: %v", project, err)
 		return nil
 	}
 	r.found.Projects = append(r.found.Projects, *project)
-	r.keep(list, cut, Project, project)
 	return nil
 }
 

@@ -38,12 +38,7 @@ func TestSeveralOrganizationsNeedAName(t *testing.T) {
 	t.Parallel()
 	p := newPlane(t)
 	p.instead = func(w http.ResponseWriter, r *http.Request) bool {
-		switch {
-		case r.URL.Query().Has("starting_after"):
-			return onPath("", 200, `{"objects":[]}`)(w, r)
-		default:
-			return onPath("/v1/organization", 200, `{"objects":[{"id":"`+orgID+`","name":"acme"},{"id":"x","name":"b\u001b["}]}`)(w, r)
-		}
+		return onPath("/v1/organization", 200, `{"objects":[{"id":"`+orgID+`","name":"acme"},{"id":"x","name":"b\u001b["}]}`)(w, r)
 	}
 	_, err := inventory.Read(t.Context(), p.client, inventory.Options{})
 	require.ErrorIs(t, err, inventory.ErrOrganization)
@@ -103,23 +98,34 @@ func TestFewerProjectsThanExpectedAreIncomplete(t *testing.T) {
 	p := newPlane(t)
 	p.project("one")
 	assert.Empty(t, p.read(inventory.Options{All: true, ExpectProjects: 1}).Incomplete)
-	assert.Equal(t, []string{"the key sees 1 projects, but 2 are expected"}, p.read(inventory.Options{All: true, ExpectProjects: 2}).Incomplete)
+	assert.Equal(t, []string{"projects: the key sees 1, and at least 2 are expected"}, p.read(inventory.Options{All: true, ExpectProjects: 2}).Incomplete)
 }
 
-func TestAListingThatHoldsExactlyItsLimitIsIncomplete(t *testing.T) {
+// TestALargerLimitIsHeld is a plane that lists less where it is asked for more than it knows.
+func TestALargerLimitIsHeld(t *testing.T) {
 	t.Parallel()
-	p := newPlane(t)
-	project := p.project("full")
-	var objects []string
-	for n := range 1000 {
-		objects = append(objects, fmt.Sprintf(`{"id":"%d","name":"n","object_type":"project","object_id":%q,"secret_category":"ai_provider"}`, n, project))
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		says   string
+	}{
+		"refused": {400, "limit: at most 1000", "limit: at most 1000"},
+		"fewer":   {200, `{"objects":[]}`, "with limit 1000 the listing holds 1000 objects, and with limit 10000 only 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlane(t)
+			p.project("empty")
+			full := p.project("full")
+			for n := range 1000 {
+				p.envVar("project", full, "ai_provider", fmt.Sprint(n), `{}`)
+			}
+			p.instead = onPath("limit=10000&", c.status, c.body)
+			found := p.read(inventory.Options{All: true})
+			require.NotEmpty(t, found.Incomplete)
+			assert.Contains(t, strings.Join(found.Incomplete, "\n"), c.says)
+		})
 	}
-	p.instead = onPath("object_id="+project, 200, `{"objects":[`+strings.Join(objects, ",")+`]}`)
-	found := p.read(inventory.Options{All: true})
-	assert.Len(t, found.Secrets, 1000)
-	assert.Equal(t, []string{fmt.Sprintf(`the listing of project "full" (%s) holds exactly its limit of 1000: there may be more`, project)}, found.Incomplete)
-	p.instead = onPath("object_id="+project, 200, `{"objects":[`+strings.Join(objects[1:], ",")+`]}`)
-	assert.Empty(t, p.read(inventory.Options{All: true}).Incomplete)
 }
 
 func TestWhatCannotBeReadIsIncomplete(t *testing.T) {
@@ -162,7 +168,7 @@ func TestMetadataOfAnyKindIsKept(t *testing.T) {
 	for n, metadata := range all {
 		objects = append(objects, fmt.Sprintf(`{"id":"%d","name":"n%d","type":"openai","metadata":%s}`, n, n, metadata))
 	}
-	objects = append(objects, `{"id":"9","name":7,"type":null}`)
+	objects = append(objects, `{"id":"9","name":7,"type":null,"metadata":null}`)
 	p.instead = func(w http.ResponseWriter, r *http.Request) bool {
 		body := `{"objects":[` + strings.Join(objects, ",") + `]}`
 		if r.URL.Query().Has("starting_after") {
@@ -174,7 +180,7 @@ func TestMetadataOfAnyKindIsKept(t *testing.T) {
 	require.Len(t, found.Secrets, len(all)+1)
 	for _, s := range found.Secrets {
 		if s.ID == "9" {
-			assert.Empty(t, s.Name+s.Type+string(s.Metadata))
+			assert.Equal(t, "null", s.Name+s.Type+string(s.Metadata))
 			continue
 		}
 		assert.Contains(t, all, string(s.Metadata))

@@ -41,19 +41,29 @@ type plane struct {
 func newPlane(t testing.TB) *plane {
 	t.Helper()
 	p := &plane{t: t, fake: dataplane.New(tenancy.Routes{}, "http://legacy-proxy:8080")}
-	settings, err := json.Marshal(dataplane.Config{
-		Organization: dataplane.Organization{ID: orgID, Name: "acme"},
-		Keys:         []dataplane.Key{{Key: adminKey, Role: dataplane.RoleAdmin}}, Serving: dataplane.ServingV1,
-	})
-	require.NoError(t, err)
-	document, err := json.Marshal(tenancy.Document{Schema: tenancy.Schema, ID: tenant, FingerprintKey: []byte("run"), Settings: settings})
-	require.NoError(t, err)
-	require.NoError(t, p.fake.Put(document))
+	p.configure(p.config())
 	server := httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(server.Close)
 	p.url = server.URL + "/" + tenant
 	p.client = p.withKey(adminKey)
 	return p
+}
+
+func (p *plane) config() dataplane.Config {
+	return dataplane.Config{
+		Organization: dataplane.Organization{ID: orgID, Name: "acme"},
+		Keys:         []dataplane.Key{{Key: adminKey, Role: dataplane.RoleAdmin}}, Serving: dataplane.ServingV1,
+	}
+}
+
+// configure gives the plane settings and keeps what it has stored.
+func (p *plane) configure(config dataplane.Config) {
+	p.t.Helper()
+	settings, err := json.Marshal(config)
+	require.NoError(p.t, err)
+	document, err := json.Marshal(tenancy.Document{Schema: tenancy.Schema, ID: tenant, FingerprintKey: []byte("run"), Settings: settings})
+	require.NoError(p.t, err)
+	require.NoError(p.t, p.fake.Put(document))
 }
 
 func (p *plane) withKey(key string) *control.Client {
