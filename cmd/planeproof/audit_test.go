@@ -97,7 +97,7 @@ func TestAuditRefusesUsage(t *testing.T) {
 	}
 	got := command(t, "audit", "--inventory", write(t, `{"schema":"planeproof/inventory/v9"}`))
 	assert.Equal(t, 2, got.code)
-	assertOneLine(t, got, "another version")
+	assertOneLine(t, got, "this program knows planeproof/inventory/v1")
 }
 
 func TestAuditOfWhatCannotBeRead(t *testing.T) {

@@ -2,8 +2,6 @@ package inventory_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,57 +42,4 @@ func TestRedactionChangesNoVerdict(t *testing.T) {
 			assert.NotContains(t, string(shown.Metadata), "canary")
 		}
 	}
-}
-
-func TestLoadRefuses(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	for body, says := range map[string]string{
-		``:                                     "not JSON of an inventory",
-		`<html>`:                               "not JSON of an inventory",
-		`{"schema":"planeproof/inventory/v2"}`: "another version",
-		`{"schema":"planeproof/audit/v1"}`:     "it is no inventory",
-		`{}`:                                   "it is no inventory",
-		`{"schema":"planeproof/inventory/v1","secrets":7}`: "cannot unmarshal",
-	} {
-		path := filepath.Join(dir, "file")
-		require.NoError(t, os.WriteFile(path, []byte(body), 0o600))
-		_, err := inventory.Load(path)
-		require.ErrorIs(t, err, inventory.ErrFile)
-		assert.ErrorContains(t, err, says)
-	}
-	_, err := inventory.Load(filepath.Join(dir, "none"))
-	require.ErrorIs(t, err, inventory.ErrFile)
-}
-
-func TestSaveAndLoad(t *testing.T) {
-	t.Parallel()
-	p := newPlane(t)
-	project := p.project("one\x1b[2J")
-	p.post("/v1/ai_secret", `{"name":"acme","type":"openai","secret":"sk-canary-1","metadata":{"api_base":"https://svc:canary@gw/v1?key=canary",
-		"additionalHeaders":{"X":"canary"},"customModels":{"m":{"format":"openai","flavor":"chat"}}}}`)
-	p.envVar("project", project, "ai_provider", "z", `{"excludeDefaultModels":false}`)
-	found := p.read(inventory.Options{All: true, ExpectProjects: 2})
-	path := filepath.Join(t.TempDir(), "inventory.json")
-	require.NoError(t, os.WriteFile(path, []byte("old and longer than what is written, or so it may be"), 0o644))
-	require.NoError(t, found.Save(path))
-
-	raw, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.NotContains(t, string(raw), "canary")
-	assert.Contains(t, string(raw), `"schema": "planeproof/inventory/v1"`)
-	info, err := os.Stat(path)
-	require.NoError(t, err)
-	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-
-	loaded, err := inventory.Load(path)
-	require.NoError(t, err)
-	want, err := json.Marshal(found.Redact())
-	require.NoError(t, err)
-	got, err := json.Marshal(loaded.Redact())
-	require.NoError(t, err)
-	assert.JSONEq(t, string(want), string(got))
-	assert.Equal(t, []string{"metadata.api_base", "metadata.additionalHeaders.X", "preview"}, loaded.Secrets[0].Redacted)
-	assert.Equal(t, found.Incomplete, loaded.Incomplete)
-	require.Error(t, found.Save(filepath.Join(t.TempDir(), "no", "such", "folder")))
 }
