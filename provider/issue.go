@@ -118,8 +118,8 @@ func quoted(texts []string, separator string) string {
 	return "'" + strings.Join(texts, "'"+separator+"'") + "'"
 }
 
-// Coherent says whether the issue's message agrees with its fields, and its path begins in a secret: where the lines of two errors
-// were mixed, they seldom do.
+// Coherent says whether the issue's message agrees with its fields, and its path is one of a secret, of which only the metadata is
+// strict: where the lines of two errors were mixed, they seldom do.
 func (i Issue) Coherent() bool {
 	for _, member := range i.Members {
 		if slices.ContainsFunc(member, func(m Issue) bool { return !m.Coherent() }) {
@@ -127,7 +127,13 @@ func (i Issue) Coherent() bool {
 		}
 	}
 	path := fromSecret(i.Path)
-	return (len(path) == 0 || isSecretField(path[0])) && (i.message() == "" || i.message() == i.Message)
+	switch {
+	case i.message() != "" && i.message() != i.Message:
+		return false
+	case i.Code == CodeUnrecognizedKeys:
+		return len(path) == 1 && path[0] == "metadata"
+	}
+	return len(path) == 0 || isSecretField(path[0])
 }
 
 // path is never null in JSON.

@@ -60,9 +60,9 @@ func TestNothingFound(t *testing.T) {
 	t.Parallel()
 	for log, headline := range map[string]string{
 		"":                         "NOTHING FOUND: the log is empty",
-		"\n":                       "NOTHING FOUND: no warning about provider secrets in 1 line",
+		"\r\n\n \n":                "NOTHING FOUND: the log is empty",
 		"GET /v1\n{\"msg\":\"x\"}": "NOTHING FOUND: no warning about provider secrets in 2 lines",
-		"\xff\xfe\x00\n[\n]\n{}\n": "NOTHING FOUND: no warning about provider secrets in 4 lines",
+		"\xfe\n[\n]\n{}\n":         "NOTHING FOUND: no warning about provider secrets in 4 lines",
 	} {
 		summary := read(t, log)
 		assert.False(t, summary.Found, log)
@@ -164,7 +164,7 @@ func TestProjectsAreNamed(t *testing.T) {
 		`{"msg":"` + warning + `","req":{"headers":{"x-bt-project-id":"` + project + `"}}}`:        "project " + project,
 		`{"msg":"` + warning + `","project":{"id":"` + project + `","name":"Sales"}}`:              "project " + project + " (Sales)",
 		`{"msg":"` + warning + `","resource":{"labels":{"project_id":"my-cloud-1"}}}`:              "project not named in the log",
-		`{"msg":"` + warning + `","project_name":"a\u001b[31m\nb"}`:                                `project a\x1b[31m\nb`,
+		`{"msg":"` + warning + `","project_name":"a\u001b[31m\nb"}`:                                `project a\x1b[31m b`,
 		`{"entries":[{"text":"` + warning + `","project":"` + project + `"},{"text":"x"}]}`:        "project " + project,
 		"secret 22222222-2222-4222-8222-222222222222 " + warning + " " + zod:                       "project not named in the log",
 		`{"msg":"` + warning + `","projectUuid":"` + project + `","a":{"project_id":"not an id"}}`: "project " + project,
@@ -185,38 +185,38 @@ func TestWhichGenerationsFit(t *testing.T) {
 		workaround bool
 		text       string
 	}{
-		"both keys":      {provider.Legacy202602, newUI, "[legacy-2026-02]", true, "metadata has keys that the proxy does not know: auth_format, auth_type"},
-		"auth_type only": {provider.Legacy202603, newUI, "[legacy-2026-02 legacy-2026-03]", true, "metadata has keys that the proxy does not know: auth_type"},
+		"both keys":      {provider.Legacy202602, newUI, "[legacy-2026-02]", true, "unknown keys in metadata: auth_format, auth_type"},
+		"auth_type only": {provider.Legacy202603, newUI, "[legacy-2026-02 legacy-2026-03]", true, "unknown keys in metadata: auth_type"},
 		"unknown enum": {
 			provider.Legacy202603, `{"type":"openai","secret":"x","metadata":{"auth_format":"Bearer"}}`, "[legacy-2026-03 current-2026-08]", false,
-			`metadata.auth_format is "Bearer", but the proxy knows only bearer, api_key`,
+			`metadata.auth_format must be one of bearer, api_key`,
 		},
 		"enum of current": {
 			provider.Current202608, `{"type":"openai","secret":"x","metadata":{"auth_type":"pat"}}`, "[current-2026-08]", false,
-			`metadata.auth_type is "pat", but the proxy knows only api_key, oauth_bearer, workload_identity_federation`,
+			`metadata.auth_type must be one of api_key, oauth_bearer, workload_identity_federation`,
 		},
 		"bad url": {
 			provider.Legacy202602, `{"type":"openai","secret":"x","metadata":{"api_base":"gateway"}}`, "[legacy-2026-02 legacy-2026-03 current-2026-08]", false,
-			"metadata.api_base is no valid url",
+			"metadata.api_base is not a valid url",
 		},
 		"url and keys": {
 			provider.Legacy202603, `{"type":"openai","secret":"x","metadata":{"api_base":"gateway","auth_type":"api_key"}}`, "[legacy-2026-02 legacy-2026-03]", false,
-			"metadata.api_base is no valid url",
+			"metadata.api_base is not a valid url",
 		},
 		"wrong type": {
 			provider.Legacy202602, `{"type":"openai","secret":"x","metadata":{"models":["a",1]}}`, "[legacy-2026-02 legacy-2026-03 current-2026-08]", false,
-			"metadata.models[1] is number, but must be string",
+			"metadata.models[1] is a number, but must be a string",
 		},
 		"wrong type in a union": {
 			provider.Legacy202602, `{"type":"openai","secret":"x","metadata":{"api_base":7}}`, "[legacy-2026-02 legacy-2026-03 current-2026-08]", false,
-			"metadata.api_base is number, which the proxy does not accept there",
+			"metadata.api_base is a number, which is not accepted there",
 		},
 		"model": {
 			provider.Legacy202602, `{"type":"openai","secret":"x","metadata":{"customModels":{"m.1":{"format":"x","flavor":"chat"}}}}`, "[legacy-2026-02 legacy-2026-03 current-2026-08]", false,
-			`metadata.customModels.m.1.format is "x", but the proxy knows only openai, anthropic, google, window, js, converse`,
+			`metadata.customModels.m.1.format must be one of openai, anthropic, google, window, js, converse`,
 		},
 		"null value": {
-			provider.Legacy202603, `{"type":"openai","secret":null}`, "[legacy-2026-02 legacy-2026-03]", false, "secret is null, but must be string",
+			provider.Legacy202603, `{"type":"openai","secret":null}`, "[legacy-2026-02 legacy-2026-03]", false, "secret is null, but must be a string",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -231,7 +231,7 @@ func TestWhichGenerationsFit(t *testing.T) {
 			assert.Equal(t, tc.fits, fmt.Sprint(cause.Fits[i].Generations))
 			advice := strings.Join(cause.Advice, "\n")
 			if tc.workaround {
-				assert.Contains(t, advice, "planeproof fix plan --secret ENV_VAR_ID --legacy legacy-2026-02 --workaround -o plan.json")
+				assert.Contains(t, advice, "planeproof fix plan --secret ENV_VAR_ID --legacy legacy-2026-02 --workaround --save plan.json")
 				assert.Contains(t, advice, "upgrade the data plane")
 			} else {
 				assert.Contains(t, advice, "the workaround of removing keys does not apply")
@@ -344,10 +344,15 @@ func TestEndlessError(t *testing.T) {
 	assert.InDelta(t, maxError/len(item), summary.Unknown, 2)
 }
 
-func TestLongValuesAreLeftOut(t *testing.T) {
+// TestValuesAreShownWhereTheyAreSettings: half a credential is one too, so a value is shown whole, as a word, or not at all.
+func TestValuesAreShownWhereTheyAreSettings(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "a setting", value("a setting"))
-	assert.Equal(t, "‹35 characters, not shown›", value(strings.Repeat("word ", 7)), "half a credential is one too")
+	for value, shown := range map[string]string{
+		"Bearer": "Bearer", "oauth_bearer": "oauth_bearer", "sk-1": "", "two words": "", strings.Repeat("x", 33): "", "": "",
+	} {
+		log := warning + ` ZodError: [{"code":"invalid_enum_value","options":["bearer"],"received":"` + value + `","path":["metadata","auth_format"]}]`
+		assert.Equal(t, shown, read(t, log).Projects[0].Causes[0].Issues[0].Received)
+	}
 	assert.Equal(t, strings.Repeat("key_", 16)+"…", name(strings.Repeat("key_", 17)))
 }
 

@@ -1,211 +1,155 @@
 package proxylog
 
 import (
+	"bytes"
 	"cmp"
 	"regexp"
 	"strings"
+
+	"github.com/planeproof/planeproof/provider"
 )
 
-const (
-	// maxOpen is how many ZodErrors may be unfinished at once, each by another writer.
-	maxOpen = 64
-	// maxError is the longest ZodError that is read, in bytes.
-	maxError = 256 << 10
-	// maxBetween is how many other lines may stand between two lines of one ZodError.
-	maxBetween = 200
-	// maxBefore is how many may stand between a warning and the ZodError that its line lacks.
-	maxBefore = 4
-)
-
-// The texts looked for (facts: how the real systems behave; recorded: proxy-routing).
+// The texts looked for (facts: three generations of the legacy AI proxy, routing in the proxy; recorded: proxy-routing).
 const (
 	unreadableText = "Failed to load project secrets"
 	retriedText    = "Received retryable error. Will try the next endpoint"
 	noKeysText     = "No API keys found"
+	refusedText    = "AI provider returned "
 )
 
 var (
-	marker = regexp.MustCompile(regexp.QuoteMeta(unreadableText) + "|" + regexp.QuoteMeta(retriedText) + "|" + regexp.QuoteMeta(noKeysText))
-	// fragment is a line of JSON as zod indents it.
-	fragment = regexp.MustCompile(`^(?:[\[\]{}]+,?|"(?:[^"\\]|\\.)*"(?:\s*:.*|,?)|(?:-?\d[\d.eE+-]*|null|true|false),?)$`)
+	marker = regexp.MustCompile(unreadableText + `(?:, continuing with org secrets only)?|` + regexp.QuoteMeta(retriedText) + `\s*["']?\s*([1-5]\d\d\b)?` +
+		`|` + noKeysText + `(?: \(for ([^()\s]{1,256})\))?|` + refusedText + `([1-5]\d\d) error`)
 	// projectInText is a project's id as a line may name it: `project 1111…`, `projectId: '1111…'`, `x-bt-project-id=1111…`.
-	projectInText = regexp.MustCompile(`(?i)project(?:[ _-]?u?u?id)?["'\]]*\s*[:=]?\s*["'\[(]?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b`)
-	statusInText  = regexp.MustCompile(`^\s*["']?\s*([1-5]\d\d)\b`)
-	modelInText   = regexp.MustCompile(`^ \(for ([^()\s]{1,256})\)`)
+	projectInText = regexp.MustCompile(`(?i)project(?:[ _-]?u?u?id)?["'\]]*\s*[:=]?\s*["'\[(]?(` + uuidForm + `)\b`)
 	errorInText   = regexp.MustCompile(`\b([A-Z][A-Za-z]{2,30}Error|Error)\b`)
+	uuid          = regexp.MustCompile(`^(?i)` + uuidForm + `$`)
+
+	colors = regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)`)
+	// sourceMark tells one source from another: `kubectl logs --prefix`, docker compose and services.
+	sourceMark = regexp.MustCompile(`^(?:\[pod/[^\]\s]+\] ?|[A-Za-z0-9][\w.@-]* *\| ?)`)
+	// sternMark is stern's: pod and container, or namespace, pod and container. They are words like others, so what follows decides.
+	sternMark = regexp.MustCompile(`^((?:[a-z0-9][a-z0-9-]* )?[a-z0-9][a-z0-9.-]*-[a-z0-9]+ [a-z0-9][a-z0-9-]* )` +
+		`(?:\d{4}-\d\d-\d\dT\S+ )?\s*(?:[\[\]{}"]|ZodError|Failed to|Received|AI provider|(?:Error: )?No API)`)
+	// stamp is a time as RFC 3339 or with a blank, and what the container runtime writes behind it.
+	stamp = regexp.MustCompile(`^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d)?\]?(?:\s+|$)(?:(?:stdout|stderr) [FP] )?`)
 )
 
-// A scanner goes through the lines of a log.
-type scanner struct {
-	tally
-	open map[string]*pending // by writer
-}
-
-func newScanner() *scanner {
-	return &scanner{tally: tally{projects: map[[2]string]*entry{}}, open: map[string]*pending{}}
-}
-
-// pending is a warning whose ZodError has not ended.
-type pending struct {
-	context context
-	text    strings.Builder // from the array's beginning on
-	array   array
-	between int // lines since the last one that belonged to it
-}
-
-// line reads one line and says whether it knew it.
-func (s *scanner) line(raw string) bool {
-	if len(s.open) == 0 && !marked(raw) {
-		return false
-	}
-	stream, text := undecorate(raw)
-	if object, ok := decodeObject(text); ok {
-		return s.object(stream, object, context{}, 0)
-	}
-	return s.text(stream, text, context{}, nil)
-}
+const uuidForm = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
 
 // marked says whether a text has one of the warnings; it is quicker than the expression.
-func marked(text string) bool {
-	return strings.Contains(text, unreadableText) || strings.Contains(text, retriedText) || strings.Contains(text, noKeysText)
-}
-
-// text reads a text that may hold warnings or go on with a ZodError; issues are those that came beside it.
-func (s *scanner) text(stream, text string, c context, beside []issue) bool {
-	text = plain(text)
-	if !marked(text) {
-		return s.goOn(stream, text)
-	}
-	at := marker.FindAllStringIndex(text, -1)
-	if c.projectID == "" {
-		if before := projectInText.FindStringSubmatch(text[:at[0][0]]); before != nil {
-			c.projectID = strings.ToLower(before[1])
+func marked(text []byte) bool {
+	for _, mark := range [][]byte{[]byte(unreadableText), []byte(retriedText), []byte(noKeysText), []byte(refusedText)} {
+		if bytes.Contains(text, mark) {
+			return true
 		}
-	}
-	for i, found := range at {
-		end := len(text)
-		if i+1 < len(at) {
-			end = at[i+1][0]
-		}
-		s.warning(stream, text[found[0]:found[1]], text[found[1]:end], c, beside)
-	}
-	return true
-}
-
-// warning counts one warning by its text and what follows it.
-func (s *scanner) warning(stream, which, rest string, c context, beside []issue) {
-	if id := projectInText.FindStringSubmatch(rest); id != nil && c.projectID == "" {
-		c.projectID = strings.ToLower(id[1])
-	}
-	switch which {
-	case retriedText:
-		var status string
-		if found := statusInText.FindStringSubmatch(rest); found != nil {
-			status = found[1]
-		}
-		s.retried(c, status)
-	case noKeysText:
-		var model string
-		if found := modelInText.FindStringSubmatch(rest); found != nil && found[1] != "null" {
-			model = found[1]
-		}
-		s.noKeys(c, model)
-	default:
-		s.close(stream)
-		s.failure(stream, rest, c, beside)
-	}
-}
-
-// failure reads why project secrets could not be loaded; a ZodError that does not end here is waited for.
-func (s *scanner) failure(stream, rest string, c context, beside []issue) {
-	if beside != nil {
-		s.unreadable(c, reason{issues: beside, typ: c.secretType})
-		return
-	}
-	rest = strings.TrimSpace(strings.TrimPrefix(strings.TrimLeft(rest, " "), ", continuing with org secrets only"))
-	_, zod, isZod := strings.Cut(rest, "ZodError")
-	if other := errorInText.FindString(rest); !isZod && other != "" {
-		s.unreadable(c, reason{why: "the log has an error of another kind: " + name(other)})
-		return
-	}
-	s.wait(stream, c)
-	if isZod {
-		s.add(stream, zod)
-	}
-}
-
-// wait opens a ZodError of a writer.
-func (s *scanner) wait(stream string, c context) {
-	if len(s.open) >= maxOpen {
-		s.closeAll()
-	}
-	s.open[strings.Clone(stream)] = &pending{context: c}
-}
-
-// goOn takes a line that may belong to the writer's unfinished ZodError.
-func (s *scanner) goOn(stream, text string) bool {
-	p := s.open[stream]
-	if p == nil {
-		return false
-	}
-	text = strings.TrimSpace(text)
-	_, zod, isZod := strings.Cut(text, "ZodError")
-	switch {
-	case isZod && p.text.Len() == 0:
-		return s.add(stream, zod)
-	case fragment.MatchString(text) && (p.text.Len() > 0 || strings.HasPrefix(text, "[")):
-		return s.add(stream, text)
-	}
-	p.between++
-	if p.between > maxBetween || p.text.Len() == 0 && p.between > maxBefore {
-		s.close(stream)
 	}
 	return false
 }
 
-// add appends to a writer's ZodError, which begins with its array, and counts it when the array has ended.
-func (s *scanner) add(stream, text string) bool {
-	p := s.open[stream]
-	p.between = 0
-	if p.text.Len() == 0 {
-		begin := strings.IndexByte(text, '[')
-		if begin < 0 {
-			return true
+// undecorate takes from a line what was put around it on its way, in any order, and returns by which source it came.
+func undecorate(line string) (source, text string) {
+	text = strings.TrimRight(strings.TrimPrefix(line, "\ufeff"), "\r\n")
+	if strings.ContainsRune(text, '\x1b') {
+		text = colors.ReplaceAllString(text, "")
+	}
+	for {
+		mark := sourceMark.FindString(text)
+		if found := sternMark.FindStringSubmatch(text); mark == "" && source == "" && found != nil {
+			mark = found[1]
 		}
-		text = unescape(text[begin:])
+		source += mark
+		rest := text[len(mark):]
+		rest = rest[len(stamp.FindString(rest)):]
+		if rest == text {
+			return source, text
+		}
+		text = rest
 	}
-	end := p.array.end(text)
-	if !p.array.done {
-		end = len(text)
-	}
-	p.text.WriteString(text[:end])
-	p.text.WriteByte('\n')
-	if p.array.done || p.text.Len() > maxError {
-		s.close(stream)
-	}
-	return true
 }
 
-// close counts a writer's ZodError as far as it came.
-func (s *scanner) close(stream string) {
-	p := s.open[stream]
-	if p == nil {
-		return
+// line reads one line, or a piece of one, and says whether it is about provider secrets.
+func (s *scanner) line(raw []byte) bool {
+	if len(s.open) == 0 && !marked(raw) {
+		return false
 	}
-	delete(s.open, stream)
-	issues, typ, ok := decodeIssues(p.text.String())
+	source, text := undecorate(strings.ToValidUTF8(string(raw), "\ufffd"))
+	if v, ok := decodeJSON(text); ok && s.value(source, v, context{}, 0) {
+		return true
+	}
+	return s.text(source, text, context{}, nil)
+}
+
+// text reads a text that may hold warnings, or go on with a ZodError; beside are the issues that came with it.
+func (s *scanner) text(source, text string, c context, beside []provider.Issue) (known bool) {
+	if !marked([]byte(text)) {
+		for line := range strings.Lines(text) {
+			_, line = undecorate(line)
+			known = s.goOn(source, line) || known
+		}
+		return known
+	}
+	if strings.ContainsRune(text, '\x1b') {
+		text = colors.ReplaceAllString(text, "")
+	}
+	found := marker.FindAllStringSubmatchIndex(text, -1)
+	for i, at := range found {
+		end := len(text)
+		if i+1 < len(found) {
+			end = found[i+1][0]
+		}
+		detail := ""
+		for n := 2; n < len(at); n += 2 {
+			detail += text[max(0, at[n]):max(0, at[n+1])]
+		}
+		which, rest := text[at[0]:at[1]], text[at[1]:end]
+		s.warning(source, which, detail, rest, c.in(text[:found[0][0]]).in(rest), beside)
+	}
+	return len(found) > 0
+}
+
+// warning counts one warning by its text, the status or the model in it, and what follows it.
+func (s *scanner) warning(source, which, detail, rest string, c context, beside []provider.Issue) {
 	switch {
-	case ok:
-		s.unreadable(p.context, reason{issues: issues, typ: cmp.Or(p.context.secretType, typ)})
-	case p.text.Len() > 0:
-		s.unreadable(p.context, reason{why: "the log's ZodError is cut off or not in one piece"})
+	case strings.HasPrefix(which, unreadableText):
+		s.failure(source, rest, c, beside)
+	case strings.HasPrefix(which, retriedText):
+		s.tally(c, func(p *Project) *[]Count { return &p.Retried }, cmp.Or(detail, "none"))
+	case strings.HasPrefix(which, refusedText):
+		s.tally(c, func(p *Project) *[]Count { return &p.Refused }, detail)
+	case detail == "null":
+		detail = ""
+		fallthrough
 	default:
-		s.unreadable(p.context, reason{why: "the log has no ZodError with the warning"})
+		s.tally(c, func(p *Project) *[]Count { return &p.NoKeys }, cmp.Or(name(detail), "not named"))
 	}
 }
 
-func (s *scanner) closeAll() {
-	for stream := range s.open {
-		s.close(stream)
+// failure reads why project secrets could not be loaded; a ZodError that does not end here is waited for.
+func (s *scanner) failure(source, rest string, c context, beside []provider.Issue) {
+	_, zod, isZod := strings.Cut(rest, "ZodError")
+	issues, err := provider.ParseZodError(rest)
+	other := errorInText.FindString(rest)
+	switch {
+	case beside != nil:
+		s.unreadable(c, beside, "")
+	case err == nil && (isZod || other == ""):
+		s.unreadable(c, issues, "")
+	case !isZod && other != "":
+		s.unreadable(c, nil, "the log has an error of another kind: "+name(other))
+	default:
+		g := s.group(source)
+		g.waiting, g.between = append(g.waiting, c), 0
+		if isZod {
+			s.begin(source, g, zod)
+		}
 	}
+}
+
+// in is the context in a text: that of the project that the text names.
+func (c context) in(text string) context {
+	if found := projectInText.FindStringSubmatch(text); found != nil && c.projectID == "" {
+		c.projectID = strings.ToLower(found[1])
+	}
+	return c
 }

@@ -1,7 +1,3 @@
-// Package proxylog finds in an AI proxy's log what it says about provider secrets, and says what that means and what to do.
-//
-// A log may hold credentials. Nothing of it is repeated but structured parts: keys, paths, codes, ids, and names and settings
-// that do not look like a credential.
 package proxylog
 
 import (
@@ -29,7 +25,12 @@ type Summary struct {
 	Projects []Project `json:"projects"`
 	// Left counts the warnings about projects or causes that came after as many different ones as are kept.
 	Left int `json:"left_out,omitempty"`
+
+	blank int // lines without any text
 }
+
+// Empty says whether the log had no text at all: then nothing was found because nothing was there.
+func (s Summary) Empty() bool { return s.Lines == s.blank }
 
 // Project is what the log says about one project.
 type Project struct {
@@ -46,7 +47,10 @@ type Project struct {
 	Retried []Count `json:"retried,omitempty"`
 	// NoKeys are the requests for which no secret was eligible, by model.
 	NoKeys []Count `json:"no_keys,omitempty"`
-	// Advice is what to do about Retried and NoKeys.
+	// Refused are the providers' errors that came back to the caller, by status (guide: bearer-after-v2-migration; facts: routing
+	// in the proxy).
+	Refused []Count `json:"refused,omitempty"`
+	// Advice is what to do about Retried, NoKeys and Refused.
 	Advice []string `json:"advice,omitempty"`
 }
 
@@ -79,7 +83,7 @@ type Issue struct {
 	Code string   `json:"code"`
 	Path string   `json:"path"`
 	Keys []string `json:"keys,omitempty"`
-	// Received is the type or the setting that was there, left out where it looks like a credential.
+	// Received is the type that was there, or the value where it is a word as settings are.
 	Received string   `json:"received,omitempty"`
 	Expected string   `json:"expected,omitempty"`
 	Options  []string `json:"options,omitempty"`
@@ -105,55 +109,4 @@ func (p Project) Label() string {
 	default:
 		return "project not named in the log"
 	}
-}
-
-// conclude fills in the verdict.
-func (s *Summary) conclude() {
-	var unreadable, projects, unnamed, other int
-	for _, p := range s.Projects {
-		unreadable += p.Unreadable
-		switch {
-		case p.Unreadable == 0:
-		case p.ID == "" && p.Name == "":
-			unnamed++
-		default:
-			projects++
-		}
-		for _, c := range append(p.Retried, p.NoKeys...) {
-			other += c.Times
-		}
-	}
-	s.Found = unreadable+other+s.Left > 0
-	switch {
-	case unreadable > 0:
-		s.Headline = "FOUND: " + whose(projects, unnamed) + " could not be read (" + times(unreadable) +
-			"); the organization's credentials were used instead"
-	case s.Found:
-		s.Headline = "FOUND: no project's secrets failed to load, but providers refused or were missing (" + times(other+s.Left) + ")"
-	case s.Lines == 0:
-		s.Headline = "NOTHING FOUND: the log is empty"
-	default:
-		s.Headline = fmt.Sprintf("NOTHING FOUND: no warning about provider secrets in %s", plural(s.Lines, "line"))
-	}
-}
-
-// whose names whose secrets are meant.
-func whose(projects, unnamed int) string {
-	switch {
-	case unnamed == 0:
-		return "the secrets of " + plural(projects, "project")
-	case projects == 0:
-		return "the secrets of a project that the log does not name"
-	default:
-		return fmt.Sprintf("the secrets of %s, and of one or more that the log does not name,", plural(projects, "project"))
-	}
-}
-
-func times(n int) string { return plural(n, "warning") }
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -1,9 +1,10 @@
 package proxylog
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
-	"maps"
+	"fmt"
 	"slices"
 
 	"github.com/planeproof/planeproof/provider"
@@ -15,173 +16,132 @@ const (
 	maxCauses   = 500 // over all projects
 	maxCounts   = 20  // different statuses or models of a project
 	maxSecrets  = 20  // of a cause
+	maxIssues   = 16  // of a cause
+	maxKeys     = 32  // of an issue
 )
 
-// others stands for what came after as many different ones as are kept.
-const others = "others"
-
-// context is what a line says about where it belongs; all but the type is fit to be shown.
+// context is what a text says about where it belongs.
 type context struct {
 	projectID, projectName           string
 	secretID, secretName, secretType string
 }
 
-// reason is why a project's secrets could not be read.
-type reason struct {
-	issues []issue
-	typ    string
-	why    string // without issues
+// scanner goes through a log and adds up what it finds.
+type scanner struct {
+	Summary
+	projects map[[2]string]*Project // by id and name
+	causes   map[string]*cause      // by project and what is shown
+	open     map[string]*group      // by source
+	steps    int                    // made to tell mixed lines apart
+	refusals int                    // of a tool, as long as the log has nothing else
 }
 
-// tally adds up what was found.
-type tally struct {
-	projects map[[2]string]*entry
-	causes   int
-	left     int
+// cause is a cause with what its advice needs.
+type cause struct {
+	Cause
+	project *Project
+	ids     []string // of its secrets
 }
 
-// entry adds up one project.
-type entry struct {
-	unreadable     int
-	causes         map[string]*causeEntry
-	retried, noKey map[string]int
+func newScanner() *scanner {
+	return &scanner{
+		Summary:  Summary{Schema: Schema, Projects: []Project{}},
+		projects: map[[2]string]*Project{}, causes: map[string]*cause{}, open: map[string]*group{},
+	}
 }
 
-type causeEntry struct {
-	times   int
-	reason  reason
-	secrets map[string]string // what is shown → id
+// take reads a line, or an entry of a document, and counts it.
+func (s *scanner) take(line []byte) { s.count(s.line(line), len(bytes.TrimSpace(line)) == 0) }
+
+// count counts a line.
+func (s *scanner) count(known, blank bool) {
+	s.Lines++
+	if !known {
+		s.Unknown++
+	}
+	if blank {
+		s.blank++
+	}
 }
 
-// project returns the entry of the context's project, nil where there is no room for another.
-func (t *tally) project(c context) *entry {
+// project returns the context's project, nil where there is no room for another.
+func (s *scanner) project(c context) *Project {
 	key := [2]string{c.projectID, c.projectName}
-	if e := t.projects[key]; e != nil {
-		return e
+	if s.projects[key] == nil {
+		if len(s.projects) >= maxProjects {
+			s.Left++
+			return nil
+		}
+		s.projects[key] = &Project{ID: c.projectID, Name: c.projectName}
 	}
-	if len(t.projects) >= maxProjects {
-		t.left++
-		return nil
-	}
-	e := &entry{causes: map[string]*causeEntry{}, retried: map[string]int{}, noKey: map[string]int{}}
-	t.projects[key] = e
-	return e
+	return s.projects[key]
 }
 
-// unreadable counts one warning that a project's secrets could not be loaded.
-func (t *tally) unreadable(c context, r reason) {
-	e := t.project(c)
-	if e == nil {
+// tally counts a warning by what it is about, in the list of its kind.
+func (s *scanner) tally(c context, list func(p *Project) *[]Count, what string) {
+	p := s.project(c)
+	if p == nil {
 		return
 	}
-	e.unreadable++
-	if r.typ == "" {
-		r.typ = c.secretType
+	counts := list(p)
+	of := func(what string) int { return slices.IndexFunc(*counts, func(c Count) bool { return c.What == what }) }
+	if of(what) < 0 && len(*counts) >= maxCounts {
+		what = "others"
 	}
-	key := r.key()
-	cause := e.causes[key]
-	if cause == nil {
-		if t.causes >= maxCauses {
-			t.left++
+	if of(what) < 0 {
+		*counts = append(*counts, Count{What: what})
+	}
+	(*counts)[of(what)].Times++
+}
+
+// unreadable counts one warning that a project's secrets could not be loaded, because of the issues or else for what why says.
+func (s *scanner) unreadable(c context, issues []provider.Issue, why string) {
+	p := s.project(c)
+	if p == nil {
+		return
+	}
+	p.Unreadable++
+	p.UsedInstead = usedInstead
+	issues, typ := provider.Narrow(issues)
+	issues, typ = bounded(issues), cmp.Or(c.secretType, typ)
+	shown := Cause{Type: name(typ), Issues: show(issues), Why: why}
+	identity, _ := json.Marshal([]any{p.ID, p.Name, typ, shown}) // strings always encode
+	found := s.causes[string(identity)]
+	if found == nil {
+		if len(s.causes) >= maxCauses {
+			s.Left++
 			return
 		}
-		t.causes++
-		cause = &causeEntry{reason: r, secrets: map[string]string{}}
-		e.causes[key] = cause
+		shown.Fits = fitting(issues, typ)
+		found = &cause{Cause: shown, project: p}
+		s.causes[string(identity)] = found
 	}
-	cause.times++
-	if label := cmp.Or(c.secretName, c.secretID); label != "" && len(cause.secrets) < maxSecrets {
-		cause.secrets[label] = c.secretID
-	}
-}
-
-// key is the same for reasons that are told as one.
-func (r reason) key() string {
-	shown, _ := json.Marshal([]any{r.shown(), r.typ, r.why}) // strings always encode
-	return string(shown)
-}
-
-func (r reason) shown() []Issue {
-	out := make([]Issue, len(r.issues))
-	for i, issue := range r.issues {
-		out[i] = issue.shown()
-	}
-	return out
-}
-
-func (t *tally) retried(c context, status string) {
-	if e := t.project(c); e != nil {
-		count(e.retried, cmp.Or(status, "none"))
+	found.Times++
+	label := cmp.Or(c.secretName, c.secretID)
+	if label != "" && len(found.Secrets) < maxSecrets && !slices.Contains(found.Secrets, label) {
+		found.Secrets, found.ids = append(found.Secrets, label), append(found.ids, c.secretID)
 	}
 }
 
-func (t *tally) noKeys(c context, model string) {
-	if e := t.project(c); e != nil {
-		count(e.noKey, cmp.Or(name(model), "not named"))
+// conclude puts in order what was found, those who lost their credentials first, and says what it means.
+func (s *scanner) conclude(err error) {
+	for _, c := range s.causes {
+		c.advise()
+		slices.Sort(c.Secrets)
+		c.project.Causes = append(c.project.Causes, c.Cause)
 	}
-}
-
-func count(counts map[string]int, what string) {
-	if counts[what] == 0 && len(counts) >= maxCounts {
-		what = others
-	}
-	counts[what]++
-}
-
-// summarize tells what was found, the projects that lost their credentials first.
-func (t *tally) summarize() []Project {
-	out := make([]Project, 0, len(t.projects))
-	for key, e := range t.projects {
-		p := Project{ID: key[0], Name: key[1], Unreadable: e.unreadable, Retried: sorted(e.retried), NoKeys: sorted(e.noKey)}
-		if p.Unreadable > 0 {
-			p.UsedInstead = usedInstead
-		}
-		for _, cause := range e.causes {
-			p.Causes = append(p.Causes, cause.summarize(p))
-		}
+	for _, p := range s.projects {
 		slices.SortFunc(p.Causes, func(a, b Cause) int {
-			return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.sortKey(), b.sortKey()))
+			return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)))
 		})
+		for _, counts := range [][]Count{p.Retried, p.NoKeys, p.Refused} {
+			slices.SortFunc(counts, func(a, b Count) int { return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.What, b.What)) })
+		}
 		p.advise()
-		out = append(out, p)
+		s.Projects = append(s.Projects, *p)
 	}
-	slices.SortFunc(out, func(a, b Project) int {
+	slices.SortFunc(s.Projects, func(a, b Project) int {
 		return cmp.Or(cmp.Compare(b.Unreadable, a.Unreadable), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name))
 	})
-	return out
-}
-
-func (c *causeEntry) summarize(p Project) Cause {
-	out := Cause{Times: c.times, Type: name(c.reason.typ), Issues: c.reason.shown(), Why: c.reason.why}
-	out.Secrets = slices.Sorted(maps.Keys(c.secrets))
-	out.Workaround = len(c.reason.issues) > 0
-	for _, i := range c.reason.issues {
-		out.Workaround = out.Workaround && i.code == provider.CodeUnrecognizedKeys
-	}
-	if len(c.reason.issues) > 0 {
-		out.Fits = fitting(c.reason.issues, c.reason.typ)
-	}
-	var id string
-	if len(out.Secrets) == 1 {
-		id = c.secrets[out.Secrets[0]]
-	}
-	out.advise(p, id)
-	return out
-}
-
-func (c Cause) sortKey() string {
-	key, _ := json.Marshal(c.Issues) // strings always encode
-	return string(key) + c.Type + c.Why
-}
-
-// sorted lists counts, the largest first.
-func sorted(counts map[string]int) []Count {
-	var out []Count
-	for what, n := range counts {
-		out = append(out, Count{What: what, Times: n})
-	}
-	slices.SortFunc(out, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(a.What, b.What))
-	})
-	return out
+	s.headline(err)
 }

@@ -1,62 +1,54 @@
 package proxylog
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/provider"
 )
 
-// shown is the issue without what may be a credential.
-func (i issue) shown() Issue {
-	out := Issue{Code: code(i.code), Path: where(i.path), Keys: names(i.keys), Options: values(i.options)}
-	at := out.Path
-	if at == "" {
-		at = "the secret"
+// maxName is how many characters are shown of what a log has: keys, steps of a path, names of models.
+const maxName = 64
+
+// setting is a value as settings are: a word. Other values are not shown, as a value may be a credential.
+var setting = regexp.MustCompile(`^[A-Za-z_]{1,32}$`)
+
+// name shows a name that stands in the log.
+func name(text string) string { return new(evidence.Redactor).Foreign(text, maxName) }
+
+func names(texts []string) []string {
+	shown := make([]string, len(texts))
+	for i, text := range texts {
+		shown[i] = name(text)
 	}
-	switch i.code {
-	case provider.CodeUnrecognizedKeys:
-		out.Text = fmt.Sprintf("%s has keys that the proxy does not know: %s", at, strings.Join(out.Keys, ", "))
-	case provider.CodeInvalidEnum:
-		out.Received = value(i.received)
-		out.Text = fmt.Sprintf("%s is %q, but the proxy knows only %s", at, out.Received, strings.Join(out.Options, ", "))
-	case provider.CodeInvalidLiteral:
-		out.Received, out.Expected = value(i.received), value(i.expected)
-		out.Text = fmt.Sprintf("%s is %q, but the proxy knows only %q", at, out.Received, out.Expected)
-	case provider.CodeInvalidType:
-		out.Received, out.Expected = value(i.received), kind(i.expected)
-		out.Text = fmt.Sprintf("%s is %s, but must be %s", at, out.Received, out.Expected)
-		if i.received == "undefined" {
-			out.Text = fmt.Sprintf("%s is missing: it must be %s", at, out.Expected)
-		}
-	case provider.CodeInvalidString:
-		out.Expected = value(i.validation)
-		out.Text = fmt.Sprintf("%s is no valid %s", at, out.Expected)
-	case provider.CodeTooSmall:
-		out.Text = at + " is too short"
-	case provider.CodeInvalidUnion:
-		out.Received = value(i.received)
-		out.Text = at + " is nothing that the proxy accepts there"
-		if len(i.path) == 0 {
-			out.Text = "the proxy does not know the secret's type, or it is no secret at all"
-		} else if i.received != "" {
-			out.Text = fmt.Sprintf("%s is %s, which the proxy does not accept there", at, out.Received)
-		}
-	default:
-		out.Text = at + " is invalid: " + out.Code
-	}
-	return out
+	return shown
 }
 
-// kind shows what was expected: a type, or the settings that an enum knows.
-func kind(expected string) string {
-	if settings := strings.Split(expected, " | "); len(settings) > 1 {
-		for n, setting := range settings {
-			settings[n] = value(setting)
+// show are the issues as they may be shown.
+func show(issues []provider.Issue) []Issue {
+	shown := make([]Issue, len(issues))
+	for n, i := range issues {
+		i.Code, i.Expected, i.Validation = name(i.Code), name(i.Expected), name(i.Validation)
+		i.Keys, i.Options = names(i.Keys), names(i.Options)
+		for at, step := range i.Path {
+			if key, isKey := step.(string); isKey {
+				i.Path[at] = name(key)
+			}
 		}
-		return strings.Join(settings, " | ")
+		out := Issue{Code: i.Code, Path: i.Where(), Keys: i.Keys, Options: i.Options, Text: i.Explain()}
+		if received := strings.Trim(cmp.Or(i.ReceivedType(), i.Received), `"`); setting.MatchString(received) {
+			out.Received = name(received)
+		}
+		if out.Expected = strings.Trim(i.Expected, `"`); out.Expected == "" {
+			out.Expected = i.Validation
+		}
+		shown[n] = out
 	}
-	return value(expected)
+	return shown
 }
 
 // usedInstead follows the warning's own words: "continuing with org secrets only".
@@ -65,70 +57,119 @@ const usedInstead = "the organization's credentials, for every secret of the pro
 // upgrade is the long-term fix (guide: project-override-on-legacy-proxy).
 const upgrade = "upgrade the data plane and its proxy, or use the Gateway: current versions keep keys that they do not know"
 
-// advise says what to do about a cause in that project.
-func (c *Cause) advise(p Project, secretID string) {
-	scope := "--all-projects"
-	if p.ID != "" {
-		scope = "--project " + p.ID
-	}
-	audit := "planeproof audit " + scope
-	if legacy := oldest(c.Fits); legacy != "" {
+// advise says what to do about a cause.
+func (c *cause) advise() {
+	audit, legacy, id := auditOf(c.project), oldest(c.Fits), "ENV_VAR_ID"
+	if legacy != "" {
 		audit += " --legacy " + string(legacy)
+	}
+	if len(c.ids) == 1 && c.ids[0] != "" {
+		id = c.ids[0]
 	}
 	if len(c.Secrets) == 0 {
 		c.Advice = append(c.Advice, "the log does not name the secret; find it: "+audit)
 	}
+	other := func(i Issue) bool { return i.Code != provider.CodeUnrecognizedKeys }
+	c.Workaround = len(c.Issues) > 0 && !slices.ContainsFunc(c.Issues, other)
 	switch {
 	case len(c.Issues) == 0:
 		c.Advice = append(c.Advice, "the log does not say what is wrong with it, so the workaround cannot be judged")
+	case c.Workaround && legacy == "":
+		c.Advice = append(c.Advice, upgrade,
+			"no known generation rejects exactly these keys, so no workaround is offered: planeproof fix plan needs to know the generation")
 	case c.Workaround:
-		c.Advice = append(c.Advice, upgrade, workaround(c.Fits, secretID))
+		c.Advice = append(c.Advice, upgrade, fmt.Sprintf(
+			"until then, remove only these keys: planeproof fix plan --secret %s --legacy %s --workaround --save plan.json", id, legacy))
 	default:
 		c.Advice = append(c.Advice, "the workaround of removing keys does not apply: correct what the issues name, in the provider's settings")
-		if c.onlyNews() {
+		current := func(f Fit) bool { return slices.Contains(f.Generations, provider.Current202608) }
+		if legacy != "" && !slices.ContainsFunc(c.Fits, current) {
 			c.Advice = append(c.Advice, "a younger generation can read it as it is: "+upgrade)
 		}
 	}
 }
 
-// workaround is the command that removes what the proxy rejects, until the upgrade.
-func workaround(fits []Fit, secretID string) string {
-	if secretID == "" {
-		secretID = "ENV_VAR_ID"
+func auditOf(p *Project) string {
+	if p.ID == "" {
+		return "planeproof audit --all-projects"
 	}
-	legacy := string(oldest(fits))
-	if legacy == "" {
-		return "no known generation rejects exactly these keys, so no workaround is offered: planeproof fix plan needs to know the generation"
-	}
-	return fmt.Sprintf("until then, remove only these keys: planeproof fix plan --secret %s --legacy %s --workaround -o plan.json", secretID, legacy)
-}
-
-// onlyNews says whether the current generation is none of those that fit, though others do.
-func (c *Cause) onlyNews() bool {
-	if len(c.Fits) == 0 {
-		return false
-	}
-	for _, fit := range c.Fits {
-		for _, g := range fit.Generations {
-			if g == provider.Current202608 {
-				return false
-			}
-		}
-	}
-	return true
+	return "planeproof audit --project " + p.ID
 }
 
 // advise says what to do about refusals and missing secrets.
 func (p *Project) advise() {
-	for _, c := range p.Retried {
-		if c.What == "401" || c.What == "403" {
-			p.Advice = append(p.Advice, "a provider refused its credential ("+c.What+") and the next secret was tried, so the caller may "+
-				"see success with another credential: check each token with planeproof verify-token --secret ID --token-env NAME")
-			break
-		}
+	const verify = "planeproof verify-token --secret ID --token-env NAME"
+	if status := authError(p.Refused); status != "" {
+		p.Advice = append(p.Advice,
+			"a provider refused the credential as it was sent ("+status+"): where it requires a Bearer token, auth_format api_key is the "+
+				"usual cause; find it: "+auditOf(p),
+			"where auth_format is right, the token itself may be wrong: "+verify)
+	}
+	if status := authError(p.Retried); status != "" {
+		p.Advice = append(p.Advice, "a provider refused its credential ("+status+") and the next secret was tried, so the caller may see "+
+			"success with another credential: check each token with "+verify)
 	}
 	if len(p.NoKeys) > 0 {
 		p.Advice = append(p.Advice, "no secret was eligible for the model: look at customModels, models and excludeDefaultModels, "+
 			"and whether there is an org secret to fall back on")
 	}
+}
+
+// authError is the first status by which a provider says that it does not take the credential; empty without one.
+func authError(counts []Count) string {
+	if i := slices.IndexFunc(counts, func(c Count) bool { return c.What == "401" || c.What == "403" }); i >= 0 {
+		return counts[i].What
+	}
+	return ""
+}
+
+// headline says the verdict; err is what ended the log early.
+func (s *Summary) headline(err error) {
+	var unreadable, named, unnamed, other int
+	for _, p := range s.Projects {
+		unreadable += p.Unreadable
+		switch {
+		case p.Unreadable == 0:
+		case p.ID == "" && p.Name == "":
+			unnamed++
+		default:
+			named++
+		}
+		for _, c := range slices.Concat(p.Retried, p.NoKeys, p.Refused) {
+			other += c.Times
+		}
+	}
+	s.Found = unreadable+other+s.Left > 0
+	switch {
+	case unreadable > 0:
+		s.Headline = fmt.Sprintf("FOUND: %s could not be read (%s); the organization's credentials were used instead",
+			whose(named, unnamed), plural(unreadable, "warning"))
+	case s.Found:
+		s.Headline = "FOUND: no project's secrets failed to load, but providers refused or were missing (" + plural(other+s.Left, "warning") + ")"
+	case err != nil:
+		s.Headline = fmt.Sprintf("CANNOT TELL: the log was not read to its end; nothing was found in the %s before", plural(s.Lines, "line"))
+	case s.Empty():
+		s.Headline = "NOTHING FOUND: the log is empty"
+	default:
+		s.Headline = "NOTHING FOUND: no warning about provider secrets in " + plural(s.Lines, "line")
+	}
+}
+
+// whose names whose secrets are meant.
+func whose(named, unnamed int) string {
+	switch {
+	case unnamed == 0:
+		return "the secrets of " + plural(named, "project")
+	case named == 0:
+		return "the secrets of a project that the log does not name"
+	default:
+		return fmt.Sprintf("the secrets of %s, and of one or more that the log does not name,", plural(named, "project"))
+	}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -1,0 +1,107 @@
+package proxylog
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// columnName is the name of a column as exports have it: @timestamp, Log group, resource.labels.pod_name.
+var columnName = regexp.MustCompile(`^[@\w][@\w. ()/-]{0,63}$`)
+
+// entryReader reads no more than maxEntry of one entry.
+type entryReader struct {
+	in   io.Reader
+	left int
+}
+
+func (r *entryReader) Read(p []byte) (int, error) {
+	if r.left <= 0 {
+		return 0, fmt.Errorf("an entry is longer than %d MiB", maxEntry>>20)
+	}
+	n, err := r.in.Read(p[:min(len(p), r.left)])
+	r.left -= n
+	return n, err
+}
+
+// csvHeader returns the columns of an export that begins with a row of names, one of which is that of a message; else nil.
+func csvHeader(head []byte) (columns []string, comma rune) {
+	first, _, _ := bytes.Cut(head, []byte("\n"))
+	for _, comma := range ",;\t" {
+		rows := csv.NewReader(bytes.NewReader(first))
+		rows.Comma = comma
+		columns, err := rows.Read()
+		odd := func(name string) bool { return !columnName.MatchString(name) }
+		if err == nil && slices.ContainsFunc(columns, isMessage) && !slices.ContainsFunc(columns, odd) {
+			return columns, comma
+		}
+	}
+	return nil, 0
+}
+
+// readCSV reads an export of CloudWatch, Datadog or the like, whose columns are the fields of a logged object.
+func (s *scanner) readCSV(in io.Reader, comma rune) error {
+	limited := &entryReader{in: in, left: maxEntry}
+	rows := csv.NewReader(limited)
+	rows.Comma, rows.LazyQuotes, rows.FieldsPerRecord = comma, true, -1
+	columns, err := rows.Read()
+	for err == nil {
+		limited.left = maxEntry
+		var row []string
+		if row, err = rows.Read(); err != nil {
+			break
+		}
+		object := make(map[string]any, len(columns))
+		for i, cell := range row[:min(len(row), len(columns))] {
+			object[columns[i]] = cell
+		}
+		known := len(s.open) > 0 || slices.ContainsFunc(row, func(cell string) bool { return marked([]byte(cell)) })
+		s.count(known && s.value("", object, context{}, 0), false)
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// isDocument says whether a log begins with JSON that is longer than a line.
+func isDocument(head []byte) bool {
+	d := jsontext.NewDecoder(bytes.NewReader(head), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if kind := d.PeekKind(); kind != '[' && kind != '{' {
+		return false
+	}
+	value, err := d.ReadValue()
+	return errors.Is(err, io.ErrUnexpectedEOF) || err == nil && bytes.IndexByte(value, '\n') >= 0
+}
+
+// readDocument reads JSON documents, one after another: objects, and lists of lines or of objects. It returns what comes after them.
+func (s *scanner) readDocument(in io.Reader) (rest io.Reader, err error) {
+	limited := &entryReader{in: in, left: maxEntry}
+	d := jsontext.NewDecoder(limited, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	for err == nil {
+		inList, kind := d.StackDepth() > 0, d.PeekKind()
+		limited.left = maxEntry
+		switch {
+		case !inList && kind == '[' || inList && kind == ']':
+			_, err = d.ReadToken()
+		case inList || kind == '{':
+			var entry jsontext.Value
+			if entry, err = d.ReadValue(); err == nil {
+				s.take(entry)
+			}
+		default:
+			err = io.EOF
+		}
+	}
+	var syntax *jsontext.SyntacticError
+	if !errors.Is(err, io.EOF) && (errors.Is(err, io.ErrUnexpectedEOF) || !errors.As(err, &syntax)) {
+		return nil, err
+	}
+	return io.MultiReader(bytes.NewReader(bytes.Clone(d.UnreadBuffer())), in), nil
+}
