@@ -19,15 +19,17 @@ var columnName = regexp.MustCompile(`^[@\w][@\w. ()/-]{0,63}$`)
 type entryReader struct {
 	in   io.Reader
 	left int
+	err  error // of the latest read
 }
 
-func (r *entryReader) Read(p []byte) (int, error) {
+func (r *entryReader) Read(p []byte) (n int, err error) {
 	if r.left <= 0 {
-		return 0, fmt.Errorf("an entry is longer than %d MiB", maxEntry>>20)
+		r.err = fmt.Errorf("an entry is longer than %d MiB", maxEntry>>20)
+		return 0, r.err
 	}
-	n, err := r.in.Read(p[:min(len(p), r.left)])
+	n, r.err = r.in.Read(p[:min(len(p), r.left)])
 	r.left -= n
-	return n, err
+	return n, r.err
 }
 
 // csvHeader returns the columns of an export that begins with a row of names, one of which is that of a message; else nil.
@@ -99,8 +101,10 @@ func (s *scanner) readDocument(in io.Reader) (rest io.Reader, err error) {
 			err = io.EOF
 		}
 	}
-	var syntax *jsontext.SyntacticError
-	if !errors.Is(err, io.EOF) && (errors.Is(err, io.ErrUnexpectedEOF) || !errors.As(err, &syntax)) {
+	switch {
+	case limited.err != nil && !errors.Is(limited.err, io.EOF):
+		return nil, limited.err
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, err
 	}
 	return io.MultiReader(bytes.NewReader(bytes.Clone(d.UnreadBuffer())), in), nil

@@ -24,7 +24,7 @@ import (
 const (
 	maxLine  = 1 << 20  // bytes of a line that are read at once; a longer one is read in pieces
 	maxHead  = 64 << 10 // bytes that are looked at to tell the format
-	maxEntry = 16 << 20 // bytes of one row of CSV, or of one entry of a JSON document
+	maxEntry = 8 << 20  // bytes of one row of CSV, or of one entry of a JSON document
 )
 
 // ErrNoLog says that what was read is something else: an archive, binary data, or the refusal of a tool to give the log.
