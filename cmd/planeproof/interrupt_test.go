@@ -23,7 +23,7 @@ func TestInterruptedLogsIsNotClean(t *testing.T) {
 		cancel()
 	}()
 	var out, errs strings.Builder
-	err := logsFlags{format: "table"}.run(ctx, terminal{out: &out, err: &errs}, in)
+	err := logsFlags{output: "table"}.run(ctx, terminal{out: &out, err: &errs}, in)
 	var code exitCode
 	require.ErrorAs(t, err, &code)
 	assert.EqualValues(t, exitInterrupted, code)

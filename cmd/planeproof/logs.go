@@ -3,19 +3,21 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/remedy/proxylog"
 )
 
 // logsFlags are the flags of `planeproof logs`.
-type logsFlags struct{ format string }
+type logsFlags struct{ output string }
 
 func newLogs(t terminal) *cobra.Command {
 	var f logsFlags
@@ -24,18 +26,18 @@ func newLogs(t terminal) *cobra.Command {
 		Short: "Say what an AI proxy's log tells about project secrets",
 		Long: `Logs reads an AI proxy's log from a file or from standard input, and says per project which secrets could not be read and why,
 which generations of the proxy that fits, what is used instead, and what to do. It needs no key and dials nothing. The log may
-be plain lines or JSON lines, with what kubectl, docker compose or a collector put around them; lines that say nothing
-about provider secrets are counted. Nothing that looks like a credential is repeated.
+be lines, JSON or CSV, also compressed by gzip, with what kubectl, stern, docker compose or a collector put around them; lines
+that say nothing about provider secrets are counted. Nothing that looks like a credential is repeated.
 
-Exit codes: 0 nothing found; 1 found; 2 usage: no such file; 3 the log could not be read to its end;
-130 interrupted: what was read before is told.`,
+Exit codes: 0 nothing found; 1 found; 2 usage: no such file; 3 no log (empty, an archive, a tool's refusal), or not read to
+its end; 130 interrupted: what was read before is told.`,
 		Example: `  kubectl logs deployment/braintrust-api --prefix --since 1h | planeproof logs -
   planeproof logs proxy.log
-  planeproof logs proxy.log --format json`,
+  planeproof logs proxy.log --output json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkFormat(f.format); err != nil {
-				return err
+			if f.output != "table" && f.output != "json" {
+				return fmt.Errorf("%w: --output %q is not table or json", conformance.ErrUsage, f.output)
 			}
 			in := cmd.InOrStdin()
 			if len(args) == 1 && args[0] != "-" {
@@ -45,12 +47,19 @@ Exit codes: 0 nothing found; 1 found; 2 usage: no such file; 3 the log could not
 				}
 				defer file.Close()
 				in = file
+			} else if isTerminal(in) {
+				_, _ = fmt.Fprintln(t.err, "planeproof: reading the log from the terminal: end with Ctrl-D")
 			}
 			return f.run(cmd.Context(), t, in)
 		},
 	}
-	cmd.Flags().StringVar(&f.format, "format", "table", "what to print: table or json (docs/logs.md)")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "what to print: table or json (docs/logs.md)")
 	return cmd
+}
+
+func isTerminal(in io.Reader) bool {
+	file, isFile := in.(*os.File)
+	return isFile && term.IsTerminal(int(file.Fd()))
 }
 
 // checkFormat refuses an unknown --format.
@@ -63,8 +72,17 @@ func checkFormat(format string) error {
 
 func (f logsFlags) run(ctx context.Context, t terminal, in io.Reader) error {
 	summary, readErr := proxylog.Read(interruptible(ctx, in))
+	switch {
+	case ctx.Err() != nil:
+	case errors.Is(readErr, proxylog.ErrNoLog):
+		return infrastructure(readErr)
+	case readErr != nil && summary.Lines == 0:
+		return infrastructure(fmt.Errorf("%w; nothing was read before", readErr))
+	case readErr == nil && summary.Empty():
+		return infrastructure(errors.New("read log: it is empty, so nothing can be said"))
+	}
 	var err error
-	if f.format == "json" {
+	if f.output == "json" {
 		err = writeJSON(t.out, summary)
 	} else {
 		err = writeLogs(t.out, summary)
@@ -109,6 +127,9 @@ func writeLogs(w io.Writer, s proxylog.Summary) error {
 		}
 		for _, c := range p.NoKeys {
 			fmt.Fprintf(&b, "  no API keys found  %s, model %s\n", times(c.Times), c.What)
+		}
+		for _, c := range p.Refused {
+			fmt.Fprintf(&b, "  provider refused   %s, status %s\n", times(c.Times), c.What)
 		}
 		writeAdvice(&b, p.Advice)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -45,27 +46,42 @@ func logOf(t *testing.T, g provider.Generation, secret string) string {
 
 func TestLogsExitCodes(t *testing.T) {
 	t.Parallel()
-	empty := filepath.Join(t.TempDir(), "empty.log")
-	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	found := logOf(t, provider.Legacy202602, `{"type":"openai","secret":"x","metadata":{"auth_format":"bearer"}}`)
+	folder, missing := t.TempDir(), filepath.Join(t.TempDir(), "none.log")
+	var zipped bytes.Buffer
+	archive := zip.NewWriter(&zipped)
+	_, err := archive.Create("proxy.log")
+	require.NoError(t, err)
+	require.NoError(t, archive.Close())
+	quiet := write(t, "GET /v1/chat/completions 200\n")
 	for name, tc := range map[string]struct {
 		args     []string
 		code     int
 		out, err string
 	}{
-		"nothing":        {[]string{"logs", empty}, 0, "NOTHING FOUND: the log is empty\n", ""},
+		"nothing":        {[]string{"logs", quiet}, 0, "NOTHING FOUND: no warning about provider secrets in 1 line\n", ""},
 		"found":          {[]string{"logs", found}, 1, "FOUND: the secrets of 1 project could not be read (1 warning); the organization's credentials were used instead\n", ""},
-		"json":           {[]string{"logs", found, "--format", "json"}, 1, "{\n  \"schema\": \"planeproof/logs/v1\",\n  \"found\": true,", ""},
-		"missing file":   {[]string{"logs", filepath.Join(t.TempDir(), "none.log")}, 2, "", "no such file"},
-		"two files":      {[]string{"logs", empty, found}, 2, "", "at most 1 arg"},
-		"unknown format": {[]string{"logs", empty, "--format", "xml"}, 2, "", `--format "xml" is not table or json`},
-		"a folder":       {[]string{"logs", t.TempDir()}, 3, "NOTHING FOUND", "is a directory; above is what was read before"},
+		"json":           {[]string{"logs", found, "--output", "json"}, 1, "{\n  \"schema\": \"planeproof/logs/v1\",\n  \"found\": true,", ""},
+		"-o":             {[]string{"logs", quiet, "-o", "json"}, 0, "{\n  \"schema\": \"planeproof/logs/v1\",\n  \"found\": false,", ""},
+		"symptom":        {[]string{"logs", write(t, "AI provider returned 401 error:\n")}, 1, "FOUND: no project's secrets failed to load, but providers refused", ""},
+		"missing file":   {[]string{"logs", missing}, 2, "", missing + ": no such file"},
+		"two files":      {[]string{"logs", quiet, found}, 2, "", "at most 1 arg"},
+		"unknown format": {[]string{"logs", quiet, "--output", "xml"}, 2, "", `--output "xml" is not table or json`},
+		"old flag":       {[]string{"logs", quiet, "--format", "json"}, 2, "", "unknown flag: --format"},
+		"a folder":       {[]string{"logs", folder}, 3, "", folder + ": is a directory"},
+		"empty":          {[]string{"logs", write(t, "")}, 3, "", "it is empty, so nothing can be said"},
+		"blank":          {[]string{"logs", write(t, "\n \r\n"), "-o", "json"}, 3, "", "it is empty, so nothing can be said"},
+		"zip":            {[]string{"logs", write(t, zipped.String())}, 3, "", "this is no log"},
+		"refusal":        {[]string{"logs", write(t, "Error from server (NotFound): pods \"x\" not found\n")}, 3, "", "this is no log, but a tool's refusal to give it"},
+		"cut off":        {[]string{"logs", write(t, "[\n\"a\",\n\"b")}, 3, "CANNOT TELL: the log was not read to its end", "unexpected EOF; above is what was read before"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := command(t, tc.args...)
 			assert.Equal(t, tc.code, got.code, got.err)
 			assert.True(t, strings.HasPrefix(got.out, tc.out), got.out)
+			assert.True(t, got.code != exitInfrastructure || !strings.Contains(got.out, "NOTHING FOUND"), got.out)
+			assert.True(t, tc.out != "" || got.out == "", got.out)
 			assert.Contains(t, got.err, tc.err)
 			assert.NotContains(t, got.out+got.err, "canary")
 		})
@@ -81,13 +97,13 @@ project 11111111-1111-4111-8111-111111111111
   secrets not read   once
   used instead       the organization's credentials, for every secret of the project
   cause              once
-    unrecognized_keys: metadata has keys that the proxy does not know: auth_format, auth_type
+    unrecognized_keys: unknown keys in metadata: auth_format, auth_type
     fits legacy-2026-02, for openai
     fits legacy-2026-02 and legacy-2026-03, for anthropic, baseten, cerebras, fireworks, google, groq, js, lepton, mistral, ollama, perplexity, replicate, together, vertex, xAI
     fits legacy-2026-03, for braintrust
     → the log does not name the secret; find it: planeproof audit --project 11111111-1111-4111-8111-111111111111 --legacy legacy-2026-02
     → upgrade the data plane and its proxy, or use the Gateway: current versions keep keys that they do not know
-    → until then, remove only these keys: planeproof fix plan --secret ENV_VAR_ID --legacy legacy-2026-02 --workaround -o plan.json
+    → until then, remove only these keys: planeproof fix plan --secret ENV_VAR_ID --legacy legacy-2026-02 --workaround --save plan.json
 
 lines read: 14; without a word about provider secrets: 1
 `, got.out)

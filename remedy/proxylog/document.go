@@ -105,7 +105,7 @@ func (s *scanner) readDocument(in io.Reader) (rest io.Reader, err error) {
 	case limited.err != nil && !errors.Is(limited.err, io.EOF):
 		return nil, limited.err
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, err
+		return nil, io.ErrUnexpectedEOF // err quotes keys
 	}
 	return io.MultiReader(bytes.NewReader(bytes.Clone(d.UnreadBuffer())), in), nil
 }
