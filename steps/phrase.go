@@ -24,6 +24,7 @@ func Bind(b Binder) {
 	bindUnchanged(b)
 	bindScorer(b)
 	bindProxy(b)
+	bindLogs(b)
 	bindGuide(b)
 	bindToken(b)
 	bindAPI(b)

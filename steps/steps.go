@@ -12,6 +12,7 @@ import (
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/remedy/audit"
 	"github.com/planeproof/planeproof/remedy/fix"
+	"github.com/planeproof/planeproof/remedy/proxylog"
 	"github.com/planeproof/planeproof/remedy/verify"
 	"github.com/planeproof/planeproof/scenarios"
 )
@@ -31,8 +32,9 @@ type Steps struct {
 	fixErr       error  // what came of the plan, nil where it was applied and proven
 	backup       string // file of the latest applied plan
 	audited      *audit.Report
-	before       string // all that the control API lists, before a request that must change nothing
-	probesBefore int    // calls that were made before the latest change
+	logged       proxylog.Summary // what the proxy's log was read as
+	before       string           // all that the control API lists, before a request that must change nothing
+	probesBefore int              // calls that were made before the latest change
 }
 
 func differs(what, expected, actual string) error {

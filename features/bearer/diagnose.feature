@@ -153,3 +153,13 @@ Feature: Telling one authentication failure from another
       | auth_type "api_key"                                | auth-keys-half-set    | portable form |
       | auth_format "api_key"                              | auth-format-api-key   | bearer fix    |
       | auth_format "bearer" and auth_type "oauth_bearer"  | auth-type-not-api-key | bearer fix    |
+
+  # guide: bearer-after-v2-migration, summary; facts: routing in the proxy: what the last refusal becomes
+  @BEARER-1 @reproduction @needs-choose-generation
+  Scenario: The first guide's failure is found in what the scorer was told
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When the scorer is run
+    And what the scorer was told is read as a log
+    Then the log tells that a provider refused a credential, and to check auth_format and the token
