@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -14,27 +15,31 @@ import (
 // apiFlags say which data plane's control API is talked to and where its key comes from; a key is never an argument.
 type apiFlags struct{ url, keyEnv, keyFile string }
 
+// defaultKeyEnv is the variable that holds the key where no flag names another place.
+const defaultKeyEnv = "BRAINTRUST_API_KEY"
+
 func (f *apiFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.url, "api-url", "", "base URL of the data plane's API (default: $BRAINTRUST_API_URL)")
-	flags.StringVar(&f.keyEnv, "api-key-env", "BRAINTRUST_API_KEY", "environment variable that holds the Braintrust API key")
+	flags.StringVar(&f.keyEnv, "api-key-env", defaultKeyEnv, "environment variable that holds the Braintrust API key")
 	flags.StringVar(&f.keyFile, "api-key-file", "", "file that holds the Braintrust API key, instead of the variable")
 }
 
 // resolve returns the base URL without a trailing slash, and the key, of which the redactor is told.
 func (f *apiFlags) resolve(redactor *evidence.Redactor) (url, key string, err error) {
-	url = f.url
-	if url == "" {
-		url = os.Getenv("BRAINTRUST_API_URL")
-	}
-	if url == "" {
+	if url = f.address(); url == "" {
 		return "", "", fmt.Errorf("%w: --api-url or BRAINTRUST_API_URL is needed", conformance.ErrUsage)
 	}
 	if key, err = secretFrom(f.keyEnv, f.keyFile); err != nil {
 		return "", "", err
 	}
 	redactor.Add("Braintrust API key", key)
-	return strings.TrimRight(url, "/"), key, nil
+	return url, key, nil
+}
+
+// address is the base URL without a trailing slash, empty where none is given.
+func (f *apiFlags) address() string {
+	return strings.TrimRight(cmp.Or(f.url, os.Getenv("BRAINTRUST_API_URL")), "/")
 }
 
 // secretFrom reads a secret from a file, or else from an environment variable.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/audit"
 	"github.com/planeproof/planeproof/remedy/control"
@@ -25,7 +27,7 @@ type auditFlags struct {
 	projects                      []string
 	all, notes                    bool
 	expect                        int
-	model, legacy, failOn, format string
+	model, legacy, failOn, output string
 	org                           string
 }
 
@@ -38,13 +40,20 @@ func newAudit(t terminal, redactor *evidence.Redactor) *cobra.Command {
 its data plane, and gives the remedy for each finding. Stored values are never seen, and what may be a credential in metadata is
 not shown.
 
-Exit codes: 0 clean; 1 findings of the severity of --fail-on or worse; 2 usage; 3 incomplete: something could not be read, or may have
-been cut.`,
+What the data plane tells of its version is heeded: on v2 no legacy proxy's schema counts, unless --legacy says so.
+
+Exit codes: 0 clean; 1 findings of the severity of --fail-on or worse, a --model that nothing serves, or a --project that the key does not
+see; 2 usage, or another organization than the key's; 3 incomplete or wrong key: something could not be read, or may have been cut.`,
 		Example: `  planeproof audit --api-url https://braintrust.example.com
   planeproof audit --legacy legacy-2026-02 --model acme-chat --save inventory.json
-  planeproof audit --inventory inventory.json --notes --format json`,
+  planeproof audit --inventory inventory.json --notes -o json > audit.json`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), t, redactor) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := notEmpty(cmd, "model", "project", "org", "save", "inventory", "legacy"); err != nil {
+				return err
+			}
+			return f.run(cmd.Context(), t, redactor)
+		},
 	}
 	f.api.add(cmd)
 	flags := cmd.Flags()
@@ -56,7 +65,7 @@ been cut.`,
 	flags.StringVar(&f.model, "model", "", "say which secrets serve this model, as the guide's jq filter does")
 	flags.StringVar(&f.legacy, "legacy", "", "generation of the AI proxy that serves the organization: "+generationNames())
 	flags.StringVar(&f.failOn, "fail-on", string(audit.Warning), "severity from which on findings give exit code 1: error, warning or note")
-	flags.StringVar(&f.format, "format", "table", "table or json (docs/audit-format.md)")
+	addOutput(cmd, &f.output)
 	flags.StringVar(&f.save, "save", "", "file for the inventory, with credentials redacted")
 	flags.BoolVar(&f.notes, "notes", false, "show notes too")
 	return cmd
@@ -74,8 +83,6 @@ func generationNames() string {
 func (f auditFlags) options() (audit.Options, error) {
 	o := audit.Options{Model: f.model, FailOn: audit.Severity(f.failOn)}
 	switch {
-	case !slices.Contains(audit.Severities(), o.FailOn):
-		return o, fmt.Errorf("%w: --fail-on %q is not error, warning or note", conformance.ErrUsage, f.failOn)
 	case f.expect < 0:
 		return o, fmt.Errorf("%w: --expect-projects %d is less than 0", conformance.ErrUsage, f.expect)
 	case f.all && len(f.projects) > 0:
@@ -83,7 +90,15 @@ func (f auditFlags) options() (audit.Options, error) {
 	case f.inventory != "" && (f.api.url != "" || f.all || len(f.projects) > 0 || f.expect > 0 || f.org != "" || f.save != ""):
 		return o, fmt.Errorf("%w: --inventory is a file of what was read before: it goes with no flag that says what to read", conformance.ErrUsage)
 	}
-	err := checkFormat(f.format)
+	err := errors.Join(checkOutput(f.output), oneOf("--fail-on", f.failOn, string(audit.Error), string(audit.Warning), string(audit.Note)))
+	for _, id := range f.projects {
+		err = errors.Join(err, checkID("--project", id))
+	}
+	if f.save != "" && err == nil {
+		if err = file.Check(f.save); err != nil {
+			err = fmt.Errorf("%w: --save: %w", conformance.ErrUsage, err)
+		}
+	}
 	if err != nil || f.legacy == "" {
 		return o, err
 	}
@@ -101,13 +116,14 @@ func (f auditFlags) run(ctx context.Context, t terminal, redactor *evidence.Reda
 	if err != nil {
 		return err
 	}
+	options.Commands = f.commands(t)
 	debug.SetGCPercent(gcPercent)
 	found, err := f.take(ctx, t, redactor)
 	if err != nil {
 		return err
 	}
 	result := audit.Run(found, options)
-	if f.format == "json" {
+	if f.output == "json" {
 		err = result.JSON(t.out)
 	} else {
 		err = result.Table(t.out, f.notes)
@@ -120,6 +136,38 @@ func (f auditFlags) run(ctx context.Context, t terminal, redactor *evidence.Reda
 		return exitCode(code)
 	}
 	return nil
+}
+
+// commands are how what is printed can be run: with the program and the flags of this call, and from the file that it was saved to.
+func (f auditFlags) commands(t terminal) audit.Commands {
+	c := audit.Commands{Program: t.program, Key: "$" + f.api.keyEnv}
+	access := []string{}
+	if f.api.keyEnv != defaultKeyEnv {
+		access = append(access, "--api-key-env", f.api.keyEnv)
+	}
+	if f.api.keyFile != "" {
+		access = append(access, "--api-key-file", f.api.keyFile)
+		c.Key = "$(cat '" + strings.ReplaceAll(f.api.keyFile, "'", `'\''`) + "')"
+	}
+	c.KeyFlags = access
+	if f.org != "" {
+		c.Org = []string{"--org", f.org}
+	}
+	if read := cmp.Or(f.inventory, f.save); read != "" {
+		c.Again = []string{"--inventory", read}
+	} else {
+		c.Again = slices.Concat([]string{"--api-url", f.api.address()}, access, c.Org)
+		for _, id := range f.projects {
+			c.Again = append(c.Again, "--project", id)
+		}
+	}
+	if f.legacy != "" {
+		c.Again = append(c.Again, "--legacy", f.legacy)
+	}
+	if f.model != "" {
+		c.Again = append(c.Again, "--model", f.model)
+	}
+	return c
 }
 
 // take reads the inventory from the file or from the API, and keeps it where that is asked for.
@@ -143,6 +191,9 @@ func (f auditFlags) take(ctx context.Context, t terminal, redactor *evidence.Red
 	case ctx.Err() != nil:
 		_, _ = fmt.Fprintln(t.err, "planeproof: interrupted")
 		return found, exitCode(exitInterrupted)
+	case errors.Is(err, inventory.ErrProject):
+		t.complain(err.Error(), redactor)
+		return found, exitCode(1)
 	case errors.Is(err, inventory.ErrOrganization), control.KindOf(err) == control.Unusable:
 		return found, fmt.Errorf("%w: %w", conformance.ErrUsage, err)
 	case err != nil:
@@ -157,7 +208,7 @@ func (f auditFlags) take(ctx context.Context, t terminal, redactor *evidence.Red
 
 // progress rewrites one line of a terminal, and clears it at the end.
 func (f auditFlags) progress(t terminal) func(done, total int) {
-	if !t.tty || f.format == "json" {
+	if !t.tty || f.output == "json" {
 		return nil
 	}
 	return func(done, total int) {

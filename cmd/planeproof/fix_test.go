@@ -125,7 +125,7 @@ func TestFixUsage(t *testing.T) {
 		{"go with --secret", []string{"fix", "plan", "--audit", "x", "--portable", "-o", plan}},
 		{"parse generation", []string{"fix", "plan", "--secret", "x", "--legacy", "2026", "-o", plan}},
 		{"read --log", []string{"fix", "plan", "--secret", "x", "--log", a.file("none"), "-o", plan}},
-		{"read audit file", []string{"fix", "plan", "--audit", foreign, "-o", plan}},
+		{"want planeproof/audit/v1", []string{"fix", "plan", "--audit", foreign, "-o", plan}},
 		{"read --token-file", []string{"fix", "plan", "--secret", "x", "--token-file", a.file("none"), "-o", plan}},
 		{"accepts 1 arg", []string{"fix", "apply"}},
 		{"--wave is not negative", []string{"fix", "apply", plan, "--wave", "-1"}},
@@ -270,7 +270,7 @@ func TestFixFromAnAudit(t *testing.T) {
 	}
 	fine := a.send("POST", "/v1/ai_secret", `{"name":"fine","type":"openai","secret":"sk-canary-stored","metadata":{"api_base":"http://gateway:8080/v1"}}`)
 	a.send("POST", "/v1/ai_secret", `{"name":"prefixed","type":"openai","secret":"Bearer sk-canary-stored-with-a-prefix","metadata":{"api_base":"http://gateway:8080/v1"}}`)
-	got := command(t, "audit", "--api-url", a.url, "--api-key-file", write(t, fixMember), "--format", "json")
+	got := command(t, "audit", "--api-url", a.url, "--api-key-file", write(t, fixMember), "-o", "json")
 	require.Equal(t, 1, got.code, got.err)
 	report := write(t, got.out)
 

@@ -61,6 +61,7 @@ Exit codes: 0 planned; 1 something was refused; 2 usage; 3 the API cannot be rea
 	flags.BoolVar(&f.portable, "portable", false, "remove auth_type and auth_format, which is Bearer everywhere")
 	flags.StringVar(&f.tokenFile, "token-file", "", "file with the new raw token, or - for standard input; it is checked here and asked for again by apply")
 	flags.StringVarP(&f.out, "output", "o", "", "file for the plan; it must not be there yet")
+	flags.StringVar(&f.out, "save", "", "the same")
 	return cmd
 }
 

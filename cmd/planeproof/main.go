@@ -32,7 +32,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	tty := term.IsTerminal(int(os.Stdout.Fd()))
-	t := terminal{out: os.Stdout, err: os.Stderr, tty: tty, color: tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	t := terminal{program: os.Args[0], out: os.Stdout, err: os.Stderr, tty: tty, color: tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	os.Exit(execute(ctx, t, os.Args[1:]))
 }
 
@@ -40,6 +40,8 @@ func main() {
 type terminal struct {
 	out, err   io.Writer
 	tty, color bool
+	// program is this program as it was called, which printed commands begin with; empty in tests.
+	program string
 	// features stand in for the suite's own in tests.
 	features fs.FS
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/lines"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/verify"
@@ -31,7 +32,7 @@ type tokenFlags struct {
 	api                     apiFlags
 	base, secret            string
 	env, file               string
-	ca, format              string
+	ca, output, legacy      string
 	timeout                 time.Duration
 	noOpenCheck, sendAnyway bool
 }
@@ -42,11 +43,13 @@ func newVerifyToken(t terminal, redactor *evidence.Redactor) *cobra.Command {
 		Use:   "verify-token (--base URL | --secret ID) (--token-env NAME | --token-file FILE)",
 		Short: "Try a provider token against its gateway, outside Braintrust",
 		Long: `Verify-token asks a gateway for /models and /v1/models with a token as Bearer, from this machine, and says what that proves. The
-base is given, or is the api_base of a provider secret. Where a path answers with a model list, a deliberately wrong token
+base is given, or is the api_base of a provider secret: then the verdict is about the URL that the proxy calls with that secret, and its
+additionalHeaders are sent as the proxy sends them. The stored token never comes back from the API: give it. Where a path answers with a model list, a deliberately wrong token
 is sent to it too, once: if that is accepted, the list proves nothing. Only GET is sent. The token is never an argument.
 
-Exit codes: 0 verified; 1 refused, not authorized, an open endpoint, not a model list, not a base, not a raw token; 2 usage;
-3 unreachable or inconclusive: nothing can be said of the token.`,
+Exit codes: 0 verified; 1 refused, not authorized, an open endpoint, not a model list, not a base, not a raw token, a call that goes
+elsewhere, or a secret that is not there; 2 usage; 3 unreachable, inconclusive, a call that cannot be judged, or a wrong key: nothing can
+be said of the token or of the call.`,
 		Example: `  GENAI_TOKEN=... planeproof verify-token --base https://gateway.example.com/v1 --token-env GENAI_TOKEN
   planeproof verify-token --base https://gateway.example.com --token-file - --ca-file ca.pem < token.txt
   planeproof verify-token --api-url https://api.example.com --secret 22222222-2222-4222-8222-222222222222 --token-file token.txt`,
@@ -56,7 +59,12 @@ Exit codes: 0 verified; 1 refused, not authorized, an open endpoint, not a model
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), t, cmd.InOrStdin(), redactor) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := notEmpty(cmd, "legacy"); err != nil {
+				return err
+			}
+			return f.run(cmd.Context(), t, cmd.InOrStdin(), redactor)
+		},
 	}
 	f.api.add(cmd)
 	flags := cmd.Flags()
@@ -68,11 +76,12 @@ Exit codes: 0 verified; 1 refused, not authorized, an open endpoint, not a model
 	flags.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for each answer")
 	flags.BoolVar(&f.noOpenCheck, "no-open-check", false, "send no deliberately wrong token")
 	flags.BoolVar(&f.sendAnyway, "send-anyway", false, "send a token that is not raw, to see what the gateway says")
-	flags.StringVar(&f.format, "format", "table", "what to print: table or json (docs/logs.md)")
+	flags.StringVar(&f.legacy, "legacy", "", "with --secret: generation of the AI proxy that calls with it: "+generationNames())
+	addOutput(cmd, &f.output)
 	return cmd
 }
 
-// tokenVerdict is the document of --format json.
+// tokenVerdict is the document of --output json (docs/verify-token.md).
 type tokenVerdict struct {
 	Schema string `json:"schema"`
 	// Secret is the provider secret whose api_base was used.
@@ -91,18 +100,18 @@ func (f tokenFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 	if err != nil {
 		return err
 	}
-	for _, word := range append(strings.Fields(token), token) {
-		if !strings.EqualFold(word, "Bearer") {
-			redactor.Add("token", word)
-		}
-	}
+	redactor.Add("token", token)
 	client, err := f.client()
 	if err != nil {
 		return err
 	}
+	options := verify.Options{
+		Client: client, Timeout: f.timeout, Retries: 2, SkipOpenCheck: f.noOpenCheck, SendAnyway: f.sendAnyway, From: "this machine",
+		Generation: provider.Generation(f.legacy),
+	}
 	base := f.base
 	if f.secret != "" {
-		base, err = f.baseOfSecret(ctx, client, redactor)
+		base, err = f.readSecret(ctx, t, &options, redactor)
 		if ctx.Err() != nil {
 			return interrupted(t)
 		}
@@ -114,9 +123,7 @@ func (f tokenFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 		_, _ = fmt.Fprintln(t.err, "planeproof: where a path answers with a model list, a deliberately wrong token is sent to it too, once (--no-open-check leaves it out)")
 	}
 	verdict := tokenVerdict{Schema: "planeproof/verify-token/v1", Secret: f.secret}
-	verdict.Result = verify.Token(ctx, verify.Options{
-		Client: client, Timeout: f.timeout, Retries: 2, SkipOpenCheck: f.noOpenCheck, SendAnyway: f.sendAnyway, From: "this machine",
-	}, base, token)
+	verdict.Result = verify.Token(ctx, options, base, token)
 	if ctx.Err() != nil {
 		return interrupted(t)
 	}
@@ -139,6 +146,8 @@ func (f tokenFlags) check() error {
 		return usage("no token: give --token-env or --token-file")
 	case f.env != "" && f.file != "":
 		return usage("give either --token-env or --token-file")
+	case f.legacy != "" && f.secret == "":
+		return usage("--legacy goes with --secret: of a base nobody knows what the proxy calls")
 	case f.timeout <= 0:
 		return usage("--timeout is not more than 0")
 	}
@@ -147,7 +156,17 @@ func (f tokenFlags) check() error {
 			return fmt.Errorf("%w: --base: %w", conformance.ErrUsage, err)
 		}
 	}
-	return checkFormat(f.format)
+	if f.secret != "" {
+		if err := checkID("--secret", f.secret); err != nil {
+			return err
+		}
+	}
+	if f.legacy != "" {
+		if _, err := provider.ParseGeneration(f.legacy); err != nil {
+			return fmt.Errorf("%w: --legacy: %w", conformance.ErrUsage, err)
+		}
+	}
+	return checkOutput(f.output)
 }
 
 // token reads the token as it is, but for the line's end: white space around it is something to be told.
@@ -202,34 +221,51 @@ func (f tokenFlags) client() (*http.Client, error) {
 	return &http.Client{Transport: transport}, nil
 }
 
-// baseOfSecret gets the api_base of an ai_secret or, where there is none of that id, of an env_var.
-func (f tokenFlags) baseOfSecret(ctx context.Context, client *http.Client, redactor *evidence.Redactor) (string, error) {
+// readSecret gets an ai_secret or, where there is none of that id, an env_var, for what the proxy makes of it, and returns its api_base.
+// What its additionalHeaders hold is told to the redactor.
+func (f tokenFlags) readSecret(ctx context.Context, t terminal, o *verify.Options, redactor *evidence.Redactor) (base string, err error) {
 	apiURL, key, err := f.api.resolve(redactor)
 	if err != nil {
 		return "", err
 	}
-	api := control.New(apiURL, key, client)
-	answer, err := api.Get(ctx, "/v1/ai_secret/"+url.PathEscape(f.secret))
+	api := control.New(apiURL, key, o.Client)
+	answer, err := api.Get(ctx, "/v1/ai_secret/"+f.secret)
 	if control.KindOf(err) == control.NotFound {
-		answer, err = api.Get(ctx, "/v1/env_var/"+url.PathEscape(f.secret))
+		answer, err = api.Get(ctx, "/v1/env_var/"+f.secret)
 	}
-	if err != nil {
+	var object control.Object
+	if err == nil {
+		object, err = answer.Object()
+	}
+	switch control.KindOf(err) {
+	case "":
+	case control.NotFound:
+		t.complain(fmt.Sprintf("read provider secret: %v", err), redactor)
+		return "", exitCode(1)
+	case control.Unusable:
+		return "", fmt.Errorf("%w: read provider secret: %w", conformance.ErrUsage, err)
+	default:
 		return "", infrastructure(fmt.Errorf("read provider secret: %w", err))
 	}
-	object, err := answer.Object()
-	if err != nil {
-		return "", infrastructure(fmt.Errorf("read provider secret: %w", err))
+	secret := provider.Secret{ID: object.ID, Name: object.Name, Type: object.Type, Metadata: object.Metadata}
+	metadata := secret.Decode()
+	for _, value := range metadata.AdditionalHeaders {
+		redactor.Add("additional header", value)
 	}
-	base := provider.Secret{Metadata: object.Metadata}.Decode().APIBase
-	if base == "" {
-		return "", fmt.Errorf("%w: the secret has no api_base: give the gateway's URL with --base", conformance.ErrUsage)
+	if metadata.APIBase == "" {
+		goes := "nobody knows where"
+		if called, ok := provider.CalledURL(provider.Endpoint(provider.Current202608, secret, "")); ok {
+			goes = "to " + called
+		}
+		return "", fmt.Errorf("%w: the secret has no api_base, so that its calls go %s: name the base to try with --base", conformance.ErrUsage, goes)
 	}
-	return base, nil
+	o.Secret, o.Preview = &secret, object.Preview
+	return metadata.APIBase, nil
 }
 
 func (f tokenFlags) conclude(t terminal, v tokenVerdict) error {
 	var err error
-	if f.format == "json" {
+	if f.output == "json" {
 		err = writeJSON(t.out, v)
 	} else {
 		err = writeVerdict(t.out, v)
@@ -245,19 +281,29 @@ func (f tokenFlags) conclude(t terminal, v tokenVerdict) error {
 
 // writeVerdict writes a verdict for people, the verdict first.
 func writeVerdict(w io.Writer, v tokenVerdict) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", strings.ToUpper(string(v.Verdict)), v.Detail)
-	fmt.Fprintf(&b, "  → %s\n", v.Advice)
+	text := lines.New(evidence.Printable)
+	text.Line("%s: %s", strings.ToUpper(string(v.Verdict)), v.Detail)
+	text.Line("  → %s", v.Advice)
 	for _, problem := range v.TokenProblems {
-		fmt.Fprintf(&b, "  token: %s\n", problem)
+		text.Line("  token: %s", problem)
+	}
+	for _, known := range v.Stored {
+		text.Line("  stored: %s", known)
+	}
+	if v.Call != nil {
+		text.Line("  the proxy calls: %s", cmp.Or(v.Call.URL, "nothing"))
+		text.Line("    %s", v.Call.Detail)
 	}
 	for _, p := range v.Paths {
-		fmt.Fprintf(&b, "\n%s\n  %s: %s\n  → %s\n", p.URL, p.Verdict, p.Detail, p.Advice)
+		text.Line("")
+		text.Line("%s", p.URL)
+		text.Line("  %s: %s", p.Verdict, p.Detail)
+		text.Line("  → %s", p.Advice)
 		if p.OpenCheck != "" {
-			fmt.Fprintf(&b, "  %s\n", p.OpenCheck)
+			text.Line("  %s", p.OpenCheck)
 		}
 	}
-	fmt.Fprintf(&b, "\nlooked from %s; Braintrust may take another way through the network\n", v.From)
-	_, err := io.WriteString(w, b.String())
-	return err
+	text.Line("")
+	text.Line("looked from %s; Braintrust may take another way through the network", v.From)
+	return text.Write(w)
 }

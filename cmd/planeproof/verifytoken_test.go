@@ -86,7 +86,7 @@ func TestVerifyTokenVerdicts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, format := range []string{"table", "json"} {
-				got := command(t, append([]string{"verify-token", "--base", tc.base, "--token-file", write(t, tc.token+"\n"), "--format", format}, tc.more...)...)
+				got := command(t, append([]string{"verify-token", "--base", tc.base, "--token-file", write(t, tc.token+"\n"), "-o", format}, tc.more...)...)
 				assert.Equal(t, tc.code, got.code, got.err)
 				if format == "table" {
 					assert.True(t, strings.HasPrefix(got.out, tc.first), got.out)
@@ -148,22 +148,28 @@ func TestVerifyTokenUsage(t *testing.T) {
 		args []string
 		err  string
 	}{
-		"no base":        {[]string{"--token-file", file}, "give either --base or --secret"},
-		"two bases":      {[]string{"--token-file", file, "--base", "http://x", "--secret", "y"}, "give either --base or --secret"},
-		"no token":       {[]string{"--base", "http://x"}, "no token: give --token-env or --token-file"},
-		"two tokens":     {[]string{"--base", "http://x", "--token-file", file, "--token-env", "X"}, "give either --token-env or --token-file"},
-		"bad base":       {[]string{"--base", "ftp://" + goodToken, "--token-file", file}, "does not begin with http:// or https://"},
-		"base with user": {[]string{"--base", "http://u:" + goodToken + "@x", "--token-file", file}, "user information"},
-		"argument":       {[]string{"--base", "http://x", goodToken}, "a token never is one"},
-		"flag":           {[]string{"--base", "http://x", "--token=" + goodToken}, "unknown flag: --token"},
-		"not set":        {[]string{"--base", "http://x", "--token-env", goodToken}, "empty or not set"},
-		"no such file":   {[]string{"--base", "http://x", "--token-file", goodToken}, "no such file"},
-		"empty file":     {[]string{"--base", "http://x", "--token-file", write(t, " \n")}, "empty or not set"},
-		"no time":        {[]string{"--base", "http://x", "--token-file", file, "--timeout", "0s"}, "--timeout"},
-		"no certificate": {[]string{"--base", "http://x", "--token-file", file, "--ca-file", file}, "no certificate in PEM"},
-		"no CA file":     {[]string{"--base", "http://x", "--token-file", file, "--ca-file", goodToken}, "read --ca-file: no such file"},
-		"unknown format": {[]string{"--base", "http://x", "--token-file", file, "--format", "xml"}, "--format"},
-		"no key":         {[]string{"--secret", "x", "--token-file", file, "--api-url", "http://x", "--api-key-env", "PLANEPROOF_TEST_NOT_SET"}, "no key"},
+		"no base":         {[]string{"--token-file", file}, "give either --base or --secret"},
+		"two bases":       {[]string{"--token-file", file, "--base", "http://x", "--secret", secretID(1)}, "give either --base or --secret"},
+		"no token":        {[]string{"--base", "http://x"}, "no token: give --token-env or --token-file"},
+		"two tokens":      {[]string{"--base", "http://x", "--token-file", file, "--token-env", "X"}, "give either --token-env or --token-file"},
+		"bad base":        {[]string{"--base", "ftp://" + goodToken, "--token-file", file}, "does not begin with http:// or https://"},
+		"base with user":  {[]string{"--base", "http://u:" + goodToken + "@x", "--token-file", file}, "user information"},
+		"argument":        {[]string{"--base", "http://x", goodToken}, "a token never is one"},
+		"flag":            {[]string{"--base", "http://x", "--token=" + goodToken}, "unknown flag: --token"},
+		"not set":         {[]string{"--base", "http://x", "--token-env", goodToken}, "empty or not set"},
+		"no such file":    {[]string{"--base", "http://x", "--token-file", goodToken}, "no such file"},
+		"empty file":      {[]string{"--base", "http://x", "--token-file", write(t, " \n")}, "empty or not set"},
+		"no time":         {[]string{"--base", "http://x", "--token-file", file, "--timeout", "0s"}, "--timeout"},
+		"no certificate":  {[]string{"--base", "http://x", "--token-file", file, "--ca-file", file}, "no certificate in PEM"},
+		"no CA file":      {[]string{"--base", "http://x", "--token-file", file, "--ca-file", goodToken}, "read --ca-file: no such file"},
+		"unknown format":  {[]string{"--base", "http://x", "--token-file", file, "-o", "xml"}, `--output "xml" is not one of table, json`},
+		"no id":           {[]string{"--secret", goodToken, "--token-file", file}, "--secret is no id, such as 22222222-"},
+		"an id in braces": {[]string{"--secret", "{" + secretID(1) + "}", "--token-file", file}, "--secret is no id"},
+		"no generation":   {[]string{"--secret", secretID(1), "--legacy", "v1", "--token-file", file}, "legacy-2026-03"},
+		"empty legacy":    {[]string{"--secret", secretID(1), "--legacy", "", "--token-file", file}, "--legacy is empty"},
+		"legacy of what":  {[]string{"--base", "http://x", "--legacy", "legacy-2026-03", "--token-file", file}, "--legacy goes with --secret"},
+		"bad API URL":     {[]string{"--secret", secretID(1), "--token-file", file, "--api-url", "ftp://x", "--api-key-file", file}, "http:// or https://"},
+		"no key":          {[]string{"--secret", secretID(1), "--token-file", file, "--api-url", "http://x", "--api-key-env", "PLANEPROOF_TEST_NOT_SET"}, "no key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -214,45 +220,72 @@ func pemOf(c *x509.Certificate) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
 }
 
-func TestVerifyTokenOfASecret(t *testing.T) {
-	t.Parallel()
-	base, _ := startGateway(t, settings+`}`, httptest.NewServer)
+// secretID is an id of a provider secret.
+func secretID(n int) string { return fmt.Sprintf("22222222-2222-4222-8222-%012d", n) }
+
+// controlAPI answers GET of the given paths with their objects, or with a status alone where the object is a number.
+func controlAPI(t *testing.T, objects map[string]any) string {
+	t.Helper()
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, http.MethodGet, r.Method)
-		assert.Equal(t, "Bearer bt-canary-key-01", r.Header.Get("Authorization"))
-		bases := map[string]string{
-			"/v1/ai_secret/org": base + "/v1/", "/v1/env_var/project": base, "/v1/ai_secret/none": "",
-			"/v1/ai_secret/odd": "http://u:" + goodToken + "@x/v1", "/v1/ai_secret/no-url": goodToken,
-		}
-		found, ok := bases[r.URL.Path]
+		object, known := objects[r.URL.Path]
+		status, isStatus := object.(int)
 		switch {
-		case r.URL.Path == "/v1/ai_secret/forbidden":
-			w.WriteHeader(http.StatusForbidden)
-		case !ok:
+		case r.Header.Get("Authorization") != "Bearer bt-canary-key-01":
+			w.WriteHeader(http.StatusUnauthorized)
+		case !known:
 			w.WriteHeader(http.StatusNotFound)
+		case isStatus:
+			w.WriteHeader(status)
 		default:
-			_, _ = fmt.Fprintf(w, `{"id":"x","name":"acme","metadata":{"api_base":%q}}`, found)
+			assert.NoError(t, json.NewEncoder(w).Encode(object))
 		}
 	}))
 	t.Cleanup(api.Close)
-	file, key := write(t, goodToken), write(t, "bt-canary-key-01")
-	for secret, tc := range map[string]struct {
+	return api.URL
+}
+
+func stored(metadata map[string]any) map[string]any {
+	return map[string]any{"id": "x", "name": "acme", "type": "openai", "metadata": metadata}
+}
+
+func TestVerifyTokenOfASecret(t *testing.T) {
+	t.Parallel()
+	base, _ := startGateway(t, settings+`}`, httptest.NewServer)
+	vllm, _ := startGateway(t, settings+`,"personality":"vllm"}`, httptest.NewServer)
+	of := func(base string) map[string]any { return stored(map[string]any{"api_base": base}) }
+	api := controlAPI(t, map[string]any{
+		"/v1/ai_secret/" + secretID(1): of(base + "/v1"), "/v1/env_var/" + secretID(2): of(base), "/v1/ai_secret/" + secretID(3): of(""),
+		"/v1/ai_secret/" + secretID(4): of("http://u:" + goodToken + "@x/v1"), "/v1/ai_secret/" + secretID(5): of(goodToken),
+		"/v1/ai_secret/" + secretID(6): http.StatusForbidden, "/v1/ai_secret/" + secretID(8): of(vllm),
+		"/v1/ai_secret/" + secretID(9):  stored(map[string]any{"api_base": base + "/v1", "endpoint_path": "/generate"}),
+		"/v1/ai_secret/" + secretID(10): stored(map[string]any{"api_base": base + "/v1", "additionalHeaders": map[string]string{"Authorization": "Basic canary-extra"}}),
+	})
+	file, key, wrong := write(t, goodToken), write(t, "bt-canary-key-01"), write(t, "bt-canary-key-02")
+	for name, tc := range map[string]struct {
+		id   int
+		more []string
 		code int
 		says string
 	}{
-		"org":       {0, "VERIFIED"},
-		"project":   {0, "VERIFIED"},
-		"none":      {2, "the secret has no api_base: give the gateway's URL with --base"},
-		"odd":       {1, "NOT AN OPENAI-COMPATIBLE BASE URL"},
-		"no-url":    {1, "NOT AN OPENAI-COMPATIBLE BASE URL"},
-		"vanished":  {3, "read provider secret: GET /v1/env_var/vanished: not found (404)"},
-		"forbidden": {3, "read provider secret: GET /v1/ai_secret/forbidden"},
+		"of the organization": {1, nil, 0, "VERIFIED"},
+		"of a project":        {2, nil, 0, "  the proxy calls: " + base + "/chat/completions\n    the model list beside it is served\n"},
+		"no base":             {3, nil, 2, "its calls go to https://api.openai.com/v1: name the base to try with --base"},
+		"a user in the base":  {4, nil, 1, "NOT AN OPENAI-COMPATIBLE BASE URL"},
+		"no URL":              {5, nil, 1, "NOT AN OPENAI-COMPATIBLE BASE URL"},
+		"forbidden":           {6, nil, 3, "read provider secret: GET /v1/ai_secret/" + secretID(6)},
+		"not there":           {7, nil, 1, "planeproof: read provider secret: GET /v1/env_var/" + secretID(7) + ": not found (404)"},
+		"elsewhere":           {8, nil, 1, "THE CALL GOES ELSEWHERE: /models: not served (404); /v1/models: verified (200); the proxy calls " + vllm + "/chat/completions\n"},
+		"a path of its own":   {9, nil, 3, "THE CALL CANNOT BE JUDGED"},
+		"an older proxy":      {9, []string{"--legacy", "legacy-2026-02"}, 0, "VERIFIED"},
+		"two credentials":     {10, nil, 1, "  stored: additionalHeaders has an Authorization of its own"},
+		"wrong key":           {1, []string{"--api-key-file", wrong}, 3, "does not know the key (401)"},
 	} {
-		t.Run(secret, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := command(t, "verify-token", "--api-url", api.URL+"/", "--api-key-file", key, "--secret", secret,
-				"--token-file", file, "--timeout", (20 * time.Second).String())
-			assert.Equal(t, tc.code, got.code)
+			got := command(t, append([]string{"verify-token", "--api-url", api + "/", "--api-key-file", key, "--secret", secretID(tc.id),
+				"--token-file", file, "--timeout", (20 * time.Second).String()}, tc.more...)...)
+			assert.Equal(t, tc.code, got.code, got.out+got.err)
 			assert.Contains(t, got.out+got.err, tc.says)
 			assert.NotContains(t, got.out+got.err, "canary")
 		})

@@ -4,6 +4,7 @@ package audit
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -16,12 +17,15 @@ const Schema = "planeproof/audit/v1"
 
 // Options is what an audit is told beside the inventory.
 type Options struct {
-	// Generation is the legacy proxy's that serves the organization, empty where nobody says: then every generation is answered for.
+	// Generation is the proxy's that serves the organization, empty where nobody says: then it is the current one where the data plane
+	// says that it is v2 (docs/facts.md, three generations), and else every generation is answered for.
 	Generation provider.Generation
 	// Model asks which secrets serve a model, empty for none.
 	Model string
-	// FailOn is the severity from which on findings fail the audit, empty for Warning.
+	// FailOn is the severity from which on findings fail the audit, empty for Warning. A model that nothing serves fails it always.
 	FailOn Severity
+	// Commands is how printed commands are made to run as they are printed.
+	Commands Commands
 }
 
 // Report is what an audit found. It holds no secret.
@@ -32,11 +36,14 @@ type Report struct {
 	Organization inventory.Organization `json:"organization"`
 	Key          string                 `json:"key"`
 	TakenAt      string                 `json:"taken_at"`
-	// Generation is the one given, empty for none.
-	Generation      string `json:"generation,omitempty"`
-	VisibleProjects int    `json:"visible_projects"`
-	ReadProjects    int    `json:"read_projects"`
-	Secrets         int    `json:"secrets"`
+	// Version is the data plane's own answer to GET /version, nil for none.
+	Version json.RawMessage `json:"version,omitempty"`
+	// Generation is the one given, empty for none; Generations are those that are answered for.
+	Generation      string                `json:"generation,omitempty"`
+	Generations     []provider.Generation `json:"generations"`
+	VisibleProjects int                   `json:"visible_projects"`
+	ReadProjects    int                   `json:"read_projects"`
+	Secrets         int                   `json:"secrets"`
 	// Verdict is clean, findings or incomplete; Summary says it in one line.
 	Verdict Verdict  `json:"verdict"`
 	Summary string   `json:"summary"`
@@ -47,6 +54,8 @@ type Report struct {
 	Model *Model `json:"model,omitempty"`
 	// Incomplete says what could not be read, or may have been cut.
 	Incomplete []string `json:"incomplete"`
+	// Next are the commands that plan what can be planned, nil where nothing can be or nobody knows how the audit was made.
+	Next []string `json:"next,omitempty"`
 	// Groups are ordered by severity, and within one by rule. They come last, as there may be many.
 	Groups []Group `json:"groups"`
 }
@@ -62,8 +71,8 @@ const (
 )
 
 // ExitCode is the process's for the verdict: 0 clean, 1 findings, 3 incomplete.
-func (v Verdict) ExitCode() int {
-	switch v {
+func (s Verdict) ExitCode() int {
+	switch s {
 	case Clean:
 		return 0
 	case Findings:
@@ -84,7 +93,9 @@ type Group struct {
 	Why        string     `json:"why"`
 	Advice     string     `json:"advice"`
 	// Needs says what would decide the findings, empty where they are decided.
-	Needs    string    `json:"needs,omitempty"`
+	Needs string `json:"needs,omitempty"`
+	// Follows are the rules whose findings cause these: where those are mended, so are these.
+	Follows  []string  `json:"follows,omitempty"`
 	Findings []Finding `json:"findings"`
 }
 
@@ -110,39 +121,40 @@ type SecretRef struct {
 
 // Run audits an inventory. It reads nothing else; of a saved inventory it says the same as of the one that was saved.
 func Run(i inventory.Inventory, o Options) Report {
-	l := newLook(i, o)
+	p := newPass(i, o)
 	r := Report{
 		Schema: Schema, Tool: i.Tool, APIURL: i.APIURL, Organization: i.Organization, Key: i.Key, TakenAt: i.TakenAt,
-		Generation: string(o.Generation), VisibleProjects: i.VisibleProjects, ReadProjects: len(i.Projects), Secrets: len(i.Secrets),
+		Version: i.Version, Generation: string(o.Generation), Generations: p.generations(), VisibleProjects: i.VisibleProjects, ReadProjects: len(i.Projects), Secrets: len(i.Secrets),
 		FailOn: cmp.Or(o.FailOn, Warning), Counts: map[Severity]int{Error: 0, Warning: 0, Note: 0}, Groups: []Group{},
 		Incomplete: append([]string{}, i.Incomplete...),
 	}
 	if len(i.Secrets) == 0 && len(i.Incomplete) == 0 {
 		r.Incomplete = append(r.Incomplete, "no provider secret is visible: either there is none, or the key may not see them")
 	}
-	r.Groups = l.groups(i.Secrets)
-	r.Model = l.model
+	r.Groups = p.groups(i.Secrets)
+	r.Model = p.model
+	r.Next = p.planAll(r.Groups)
 	r.conclude()
 	return r
 }
 
 // groups runs every rule over every owner.
-func (l *look) groups(secrets []inventory.Secret) []Group {
+func (p *pass) groups(secrets []inventory.Secret) []Group {
 	rules := Rules()
 	found := make([]ruleGroups, len(rules))
 	for n, owned := range owners(secrets) {
-		l.turn(owned, n == 0)
-		l.model.gather(l.views)
+		p.next(owned, n == 0)
+		p.model.gather(p.secrets)
 		for n, rule := range rules {
 			if rule.check != nil {
-				found[n].add(rule, rule.check(l), l)
+				found[n].add(rule, rule.check(p))
 			}
 		}
 	}
 	groups := []Group{}
 	for n, rule := range rules {
 		if rule.after != nil {
-			found[n].add(rule, rule.after(l), l)
+			found[n].add(rule, rule.after(p))
 		}
 		groups = append(groups, found[n].groups...)
 	}
@@ -164,9 +176,9 @@ type groupKey struct {
 	cause, needs string
 }
 
-func (g *ruleGroups) add(rule Rule, hits []hit, l *look) {
-	for _, h := range hits {
-		key := groupKey{cmp.Or(h.severity, rule.Severity), h.cause, cmp.Or(h.needs, rule.Needs)}
+func (g *ruleGroups) add(rule Rule, matches []match) {
+	for _, m := range matches {
+		key := groupKey{cmp.Or(m.severity, rule.Severity), m.cause, cmp.Or(m.needs, rule.Needs)}
 		n, known := g.at[key]
 		if !known {
 			if n = len(g.groups); n == 0 {
@@ -175,22 +187,32 @@ func (g *ruleGroups) add(rule Rule, hits []hit, l *look) {
 			g.at[key] = n
 			g.groups = append(g.groups, Group{
 				Rule: rule.ID, Title: rule.Title, Severity: key.severity, Confidence: rule.Confidence, Source: rule.Source,
-				Cause: key.cause, Why: rule.Why, Advice: rule.Advice, Needs: key.needs,
+				Cause: key.cause, Why: rule.Why, Advice: rule.Advice, Needs: key.needs, Follows: rule.Follows,
 			})
 		}
-		g.groups[n].Findings = append(g.groups[n].Findings, h.finding(l))
+		g.groups[n].Findings = append(g.groups[n].Findings, m.finding())
 	}
 }
 
-func (h hit) finding(l *look) Finding {
-	f := Finding{Evidence: make([]string, len(h.evidence)), Also: h.also, Remedy: h.remedy}
-	for n, seen := range h.evidence {
-		f.Evidence[n] = l.say(seen)
-	}
-	if h.secret != nil {
-		f.Secret = h.secret.ref
+func (m match) finding() Finding {
+	f := Finding{Evidence: append([]string{}, m.evidence...), Also: m.also, Remedy: m.remedy}
+	if m.secret != nil {
+		f.Secret = m.secret.ref
 	}
 	return f
+}
+
+// planAll are the commands that plan every finding of the severity that fails with a remedy.
+func (p *pass) planAll(groups []Group) []string {
+	plans := func(f Finding) bool { return f.Remedy.Name != "" && f.Remedy.Name != RemedyRawToken }
+	planned := slices.ContainsFunc(groups, func(g Group) bool { return g.Severity != Note && slices.ContainsFunc(g.Findings, plans) })
+	if p.commands.Again == nil || !planned {
+		return nil
+	}
+	return []string{
+		p.commands.line([]string{"audit"}, p.commands.Again, []string{"-o", "json"}) + " > audit.json",
+		p.commands.line([]string{"fix", "plan"}, p.access, p.commands.Org, []string{"--audit", "audit.json", "--save", "plan.json"}),
+	}
 }
 
 // conclude counts, and finds the verdict: what was not read may hold anything, so incomplete comes before findings.
@@ -210,18 +232,19 @@ func (r *Report) conclude() {
 		}
 	}
 	counts := fmt.Sprintf("%s, %s, %s", count(r.Counts[Error], "error"), count(r.Counts[Warning], "warning"), count(r.Counts[Note], "note"))
-	secrets := count(r.Secrets, "provider secret")
+	looked := fmt.Sprintf("%s in %s and the organization", count(r.Secrets, "provider secret"), count(r.ReadProjects, "project"))
 	switch {
 	case len(r.Incomplete) > 0:
 		r.Verdict = Incomplete
-		r.Summary = fmt.Sprintf("incomplete: %s; found so far in %s: %s", count(len(r.Incomplete), "thing was not read", "things were not read"), secrets, counts)
-	case len(failing) > 0:
+		r.Summary = fmt.Sprintf("incomplete: %s; found so far in %s: %s",
+			count(len(r.Incomplete), "thing was not read", "things were not read"), looked, counts)
+	case len(failing) > 0 || r.Model != nil && !r.Model.served:
 		r.Verdict = Findings
 		delete(failing, "")
-		r.Summary = fmt.Sprintf("findings: %s; %d of %s affected", counts, len(failing), secrets)
+		r.Summary = fmt.Sprintf("findings: %s; affected: %d of %s", counts, len(failing), looked)
 	default:
 		r.Verdict = Clean
-		r.Summary = fmt.Sprintf("clean: nothing of severity %s or worse in %s; %s", r.FailOn, secrets, counts)
+		r.Summary = fmt.Sprintf("clean: %s; nothing of severity %s or worse; %s", looked, r.FailOn, counts)
 	}
 }
 

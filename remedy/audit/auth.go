@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/remedy/verify"
 )
 
 // authRules are about how the stored credential is sent.
@@ -58,40 +59,56 @@ func authRules() []Rule {
 			check:  each(authHalfSet),
 		},
 		{
+			ID: "additional-headers-authorization", Title: "additionalHeaders has an Authorization of its own",
+			Severity: Warning, Confidence: Recorded,
+			Source: "facts: additionalHeaders with Authorization; behaviour BEARER-22",
+			Why: "It is joined with the token's, in one header: `Basic extra, Bearer <token>` by the current proxy, the other way round by older ones. " +
+				"Gateways refuse that as they would a wrong token.",
+			Advice: "Remove it from additionalHeaders, or, where the gateway wants this one alone, ask its owner how to authenticate.",
+			check: each(func(p *pass, s *secret) (match, bool) {
+				m := match{evidence: []string{"metadata.additionalHeaders has Authorization"}}
+				m.remedy = p.byHand(s, `.additionalHeaders |= with_entries(select(.key | ascii_downcase != "authorization"))`)
+				return m, verify.HasAuthorization(s.meta)
+			}),
+		},
+		{
 			ID: "auth-format-other-type", Title: "auth_format is api_key on a type that is not openai",
 			Severity: Note, Confidence: Assumed,
 			Source: "facts: auth_format is a key of openai alone",
 			Why:    "The schema knows auth_format for openai alone; what the proxy sends for this type then is not recorded.",
 			Advice: "Remove auth_format, or try a call and look at the credential that the provider saw.",
 			Needs:  "a call through the proxy whose credential is seen upstream",
-			check: each(func(_ *look, v *view) (hit, bool) {
-				return hit{cause: "type " + v.Type, evidence: []string{v.key("auth_format")}}, v.meta.AuthFormat == "api_key" && v.Type != "openai"
+			check: each(func(_ *pass, s *secret) (match, bool) {
+				return match{cause: "type " + s.Type, evidence: []string{s.key("auth_format")}}, s.meta.AuthFormat == "api_key" && s.Type != "openai"
 			}),
 		},
 	}
 }
 
-func authFormatAPIKey(l *look, v *view) (hit, bool) {
-	if v.Type != "openai" || v.meta.AuthFormat != "api_key" {
-		return hit{}, false
+func authFormatAPIKey(p *pass, s *secret) (match, bool) {
+	if s.Type != "openai" || s.meta.AuthFormat != "api_key" {
+		return match{}, false
 	}
-	h := hit{
+	m := match{
 		severity: Warning, cause: "the gateway gets the token as an API key",
-		evidence: []string{v.key("auth_format"), v.key("auth_type"), v.key("api_base"), l.schemes(v)},
-		needs: "whether the gateway takes Bearer or requires Api-Key, in which case the secret is right as it is and nothing is to be done: " +
-			"planeproof verify-token --api-url " + shell(l.apiURL) + " --secret ID --token-file token.txt",
-		remedy: l.remedyFor(RemedyBearer, v),
+		evidence: []string{s.key("auth_format"), s.key("auth_type"), s.key("api_base"), p.schemes(s)},
+		needs: "whether the gateway takes Bearer or requires Api-Key, in which case the secret is right as it is and nothing is to be done; " +
+			"the command under each finding tries the token as Bearer",
+		remedy: p.remedyFor(RemedyBearer, s),
 	}
-	if isOpenAI(v.meta.APIBase) && l.generation != provider.Legacy202602 { // which sends Bearer all the same
-		h.severity, h.needs, h.cause = Error, "", "OpenAI's own API takes Bearer alone"
+	if isOpenAI(s.meta.APIBase) && p.generation != provider.Legacy202602 { // which sends Bearer all the same
+		m.severity, m.needs, m.cause = Error, "", "OpenAI's own API takes Bearer alone"
 	}
-	switch {
-	case v.ofProject() && strict(l.generation):
-		h.remedy = l.remedyFor(RemedyPortable, v)
-	case v.ofProject() && l.generation == "":
-		h.evidence = append(h.evidence, "if a legacy proxy still serves the project: upgrade first, or use the portable form (auth-fix-before-upgrade)")
+	if s.ofProject() && strict(p.generation) {
+		m.remedy = p.remedyFor(RemedyPortable, s)
 	}
-	return h, true
+	if m.needs != "" {
+		m.remedy.Decide = p.tryToken(s)
+	}
+	if s.ofProject() && p.generation == "" {
+		m.evidence = append(m.evidence, "if a legacy proxy still serves the project: upgrade first, or use the portable form (auth-fix-before-upgrade)")
+	}
+	return m, true
 }
 
 // isOpenAI says that requests go to OpenAI itself, which is where they go without api_base.
@@ -104,35 +121,35 @@ func isOpenAI(base string) bool {
 }
 
 // schemes says what each generation in question sends.
-func (l *look) schemes(v *view) string {
+func (p *pass) schemes(s *secret) string {
 	var sent []string
-	for _, g := range l.generations() {
-		sent = append(sent, fmt.Sprintf("%s sends Authorization: %s", g, v.schemes[g]))
+	for _, g := range p.generations() {
+		sent = append(sent, fmt.Sprintf("%s sends Authorization: %s", g, s.schemes[g]))
 	}
 	return strings.Join(sent, "; ")
 }
 
-func fixBeforeUpgrade(l *look, v *view) (hit, bool) {
-	if !v.ofProject() || v.Type != "openai" || v.meta.AuthFormat != "api_key" || l.generation == provider.Current202608 {
-		return hit{}, false
+func fixBeforeUpgrade(p *pass, s *secret) (match, bool) {
+	if !s.ofProject() || s.Type != "openai" || s.meta.AuthFormat != "api_key" || p.generation == provider.Current202608 {
+		return match{}, false
 	}
-	h := hit{
-		severity: Warning, cause: "the data plane's legacy proxy is " + string(l.generation),
-		evidence: []string{v.key("auth_format"), v.key("auth_type")}, remedy: l.remedyFor(RemedyPortable, v),
+	m := match{
+		severity: Warning, cause: "the data plane's legacy proxy is " + string(p.generation),
+		evidence: []string{s.key("auth_format"), s.key("auth_type")}, remedy: p.remedyFor(RemedyPortable, s),
 	}
-	if l.generation == "" {
-		h.severity, h.cause = Note, "it is not known whether a legacy proxy serves the project"
-		h.needs = "the generation that serves the organization: --legacy GENERATION"
+	if p.generation == "" {
+		m.severity, m.cause = Note, "it is not known whether a legacy proxy serves the project"
+		m.needs = "the generation that serves the organization: --legacy GENERATION"
 	}
-	return h, true
+	return m, true
 }
 
-func authValueUnknown(l *look, v *view) (hit, bool) {
-	g := l.generation
+func authValueUnknown(p *pass, s *secret) (match, bool) {
+	g := p.generation
 	if g == "" {
 		g = provider.Current202608
 	}
-	for _, issue := range v.issues[g] {
+	for _, issue := range s.issues[g] {
 		if len(issue.Path) != 2 || issue.Code == provider.CodeUnrecognizedKeys {
 			continue
 		}
@@ -140,34 +157,33 @@ func authValueUnknown(l *look, v *view) (hit, bool) {
 		if !slices.Contains([]string{"auth_type", "authType", "auth_format"}, name) {
 			continue
 		}
-		h := hit{
-			severity: Error, cause: issue.Explain(), evidence: []string{v.key(name), "type " + v.Type},
-			remedy: l.edit(v, "."+name+` = "<VALUE>"`),
+		m := match{
+			severity: Error, cause: issue.Explain(), evidence: []string{s.key(name), "type " + s.Type},
 		}
 		if len(issue.Options) > 0 {
-			h.evidence = append(h.evidence, string(g)+" knows "+strings.Join(issue.Options, ", "))
+			m.evidence = append(m.evidence, string(g)+" knows "+strings.Join(issue.Options, ", "))
 		}
-		if !v.ofProject() {
-			h.severity = Warning // the self-hosted proxy does not check it
+		if !s.ofProject() {
+			m.severity = Warning // the self-hosted proxy does not check it
 		}
-		return h, true
+		return m, true
 	}
-	return hit{}, false
+	return match{}, false
 }
 
-func authTypeOther(l *look, v *view) (hit, bool) {
+func authTypeOther(p *pass, s *secret) (match, bool) {
 	var authType string
-	_ = json.Unmarshal(v.keys["auth_type"], &authType) // another type is told by auth-value-unknown
-	found := v.Type == "openai" && authType != "" && authType != "api_key" && v.readable(provider.Current202608)
+	_ = json.Unmarshal(s.keys["auth_type"], &authType) // another type is told by auth-value-unknown
+	found := s.Type == "openai" && authType != "" && authType != "api_key" && s.readable(provider.Current202608)
 	if !found {
-		return hit{}, false
+		return match{}, false
 	}
-	return hit{cause: "auth_type " + authType, evidence: []string{v.key("auth_type"), v.key("auth_format")}, remedy: l.remedyFor(RemedyBearer, v)}, true
+	return match{cause: "auth_type " + authType, evidence: []string{s.key("auth_type"), s.key("auth_format")}, remedy: p.remedyFor(RemedyBearer, s)}, true
 }
 
-func authHalfSet(l *look, v *view) (hit, bool) {
-	if v.Type != "openai" || v.has("auth_type") == v.has("auth_format") || v.meta.AuthFormat == "api_key" {
-		return hit{}, false
+func authHalfSet(p *pass, s *secret) (match, bool) {
+	if s.Type != "openai" || s.has("auth_type") == s.has("auth_format") || s.meta.AuthFormat == "api_key" {
+		return match{}, false
 	}
-	return hit{evidence: []string{v.key("auth_type"), v.key("auth_format")}, remedy: l.remedyFor(RemedyPortable, v)}, true
+	return match{evidence: []string{s.key("auth_type"), s.key("auth_format")}, remedy: p.remedyFor(RemedyPortable, s)}, true
 }

@@ -27,10 +27,10 @@ func endpointRules() []Rule {
 				"does not (`localhost:8080` passes for a scheme).",
 			Advice: "Put https:// in front, or http:// where the gateway has no TLS.",
 			Needs:  "whether the gateway has TLS",
-			check: each(func(l *look, v *view) (hit, bool) {
-				base := v.meta.APIBase
-				remedy := l.edit(v, `.api_base |= "https://" + .`)
-				return hit{evidence: []string{v.key("api_base")}, remedy: remedy}, base != "" && !withScheme.MatchString(base)
+			check: each(func(p *pass, s *secret) (match, bool) {
+				base := s.meta.APIBase
+				remedy := p.byHand(s, `.api_base |= "https://" + .`)
+				return match{evidence: []string{s.key("api_base")}, remedy: remedy}, base != "" && !withScheme.MatchString(base)
 			}),
 		},
 		{
@@ -40,10 +40,39 @@ func endpointRules() []Rule {
 			Why:    "The request path is added to api_base as it is, which makes `//chat/completions`: some gateways answer that with 404, some with a redirect.",
 			Advice: "Remove the slash, unless calls are known to work.",
 			Needs:  "a call through the proxy",
-			check: each(func(l *look, v *view) (hit, bool) {
-				found := strings.HasSuffix(basePath(v.meta.APIBase), "/")
-				remedy := l.edit(v, `.api_base |= sub("/+$"; "")`)
-				return hit{evidence: []string{v.key("api_base"), "called: " + called(l, v)}, remedy: remedy}, found
+			check: each(func(p *pass, s *secret) (match, bool) {
+				found := strings.HasSuffix(basePath(s.meta.APIBase), "/")
+				return match{evidence: p.callOf(s), remedy: p.tried(s, `.api_base |= sub("/+$"; "")`)}, found
+			}),
+		},
+		{
+			ID: "api-base-blank", Title: "white space stands in or around api_base",
+			Severity: Warning, Confidence: Recorded,
+			Source: "facts: URL called; behaviour TOKEN-9",
+			Why: "The request path is added to api_base as it is: a blank at its end is asked for as a part of the path. Where api_base is pasted or " +
+				"shown, nobody sees it.",
+			Advice: "Remove the white space.",
+			check:  each(blankBase),
+		},
+		{
+			ID: "api-base-no-version", Title: "api_base does not end in a version such as /v1",
+			Severity: Error, Confidence: Assumed,
+			Source: "facts: URL called; facts: upstream gateways",
+			Why: "The request path is added to api_base as it is, and many gateways serve it below /v1 alone; the model list below /v1, which a check by " +
+				"hand asks too, says nothing of that.",
+			Advice: "Add /v1 where the gateway serves calls there alone.",
+			Needs:  "which paths the gateway serves; the command under each finding asks it",
+			check:  each(noVersion),
+		},
+		{
+			ID: "endpoint-path", Title: "endpoint_path takes the place of the request path",
+			Severity: Note, Confidence: Recorded,
+			Source: "recorded: proxy-routing, endpoint_path; facts: the Gateway, URLs",
+			Why: "Every call goes to api_base with endpoint_path behind it; legacy-2026-02 does not know the key, and the Gateway may build its URLs " +
+				"without it.",
+			Advice: "Nothing, if it is meant; try a call after each change of the data plane.",
+			check: each(func(p *pass, s *secret) (match, bool) {
+				return match{evidence: append(p.callOf(s), s.key("endpoint_path"))}, s.meta.EndpointPath != nil
 			}),
 		},
 		{
@@ -54,11 +83,11 @@ func endpointRules() []Rule {
 				"that everyone who can read the metadata sees.",
 			Advice: "Keep credentials in the stored value or in additionalHeaders, and change this one where it was a credential.",
 			Needs:  "a call through the proxy",
-			check: each(func(_ *look, v *view) (hit, bool) {
-				base := v.meta.APIBase
+			check: each(func(_ *pass, s *secret) (match, bool) {
+				base := s.meta.APIBase
 				u, err := url.Parse(base)
 				found := strings.ContainsAny(base, "?#") || err == nil && u.User != nil
-				return hit{evidence: []string{v.key("api_base")}}, found
+				return match{evidence: []string{s.key("api_base")}}, found
 			}),
 		},
 	}
@@ -67,6 +96,9 @@ func endpointRules() []Rule {
 // withScheme matches what begins like a URL of HTTP.
 var withScheme = regexp.MustCompile(`(?i)^\s*https?://`)
 
+// versioned matches an api_base with a version in its path, or with a call's own path, which is told by api-base-chat-completions.
+var versioned = regexp.MustCompile(`/v[0-9]+[a-z0-9]*(/|$)|/chat/completions$`)
+
 // basePath is api_base without a query and a fragment.
 func basePath(base string) string {
 	base, _, _ = strings.Cut(base, "#")
@@ -74,24 +106,62 @@ func basePath(base string) string {
 	return base
 }
 
-// called is the URL of a chat completion.
-func called(l *look, v *view) string {
-	g := l.generation
+// called is the URL of a chat completion with that api_base, as the proxy calls it.
+func (p *pass) called(s *secret) (string, bool) {
+	g := p.generation
 	if g == "" {
 		g = provider.Current202608
 	}
-	return provider.Endpoint(g, v.asProvider(), "/chat/completions")
+	return provider.CalledURL(provider.Endpoint(g, s.asProvider(), "/chat/completions"))
 }
 
-func chatCompletions(l *look, v *view) (hit, bool) {
-	if !strings.HasSuffix(strings.TrimRight(basePath(v.meta.APIBase), "/"), "/chat/completions") {
-		return hit{}, false
+// callOf is what evidence says of the call.
+func (p *pass) callOf(s *secret) []string {
+	called, ok := p.called(s)
+	if !ok {
+		called = "nothing, as it is no URL"
 	}
-	if v.meta.EndpointPath != nil && l.generation != provider.Legacy202602 {
-		return hit{}, false // the path called is what endpoint_path says (facts: URL called)
+	return []string{s.key("api_base"), "called: " + called}
+}
+
+// tried is a remedy by hand behind a try of the token, which asks the gateway where the proxy calls.
+func (p *pass) tried(s *secret, filter string) Remedy {
+	remedy := p.byHand(s, filter)
+	remedy.Decide = p.tryToken(s)
+	return remedy
+}
+
+// blankBase is a note where the proxy's HTTP client drops the white space, as it does in front and at line ends.
+func blankBase(p *pass, s *secret) (match, bool) {
+	trimmed := strings.Join(strings.Fields(s.meta.APIBase), "")
+	m := match{evidence: p.callOf(s), remedy: p.byHand(s, `.api_base |= gsub("\\s"; "")`)}
+	if before, ok := provider.CalledURL(s.meta.APIBase); ok {
+		if after, _ := provider.CalledURL(trimmed); before == after && strings.TrimRight(s.meta.APIBase, " ") == s.meta.APIBase {
+			m.severity, m.needs = Note, "what the Gateway makes of it: the proxy drops it"
+		}
 	}
-	return hit{
-		evidence: []string{v.key("api_base"), "called: " + called(l, v)},
-		remedy:   l.edit(v, `.api_base |= sub("/chat/completions/*$"; "")`),
+	return m, trimmed != s.meta.APIBase
+}
+
+// noVersion is an error for OpenAI's own API, which serves nothing without a version, and else a note: nobody asked the gateway.
+func noVersion(p *pass, s *secret) (match, bool) {
+	m := match{severity: Note, evidence: p.callOf(s), remedy: p.tried(s, `.api_base |= sub("/*$"; "/v1")`)}
+	if isOpenAI(s.meta.APIBase) {
+		m.severity, m.remedy.Decide = Error, ""
+	}
+	path := strings.TrimRight(basePath(s.meta.APIBase), "/ ")
+	return m, s.Type == "openai" && s.meta.APIBase != "" && s.meta.EndpointPath == nil && withScheme.MatchString(path) && !versioned.MatchString(path)
+}
+
+func chatCompletions(p *pass, s *secret) (match, bool) {
+	if !strings.HasSuffix(strings.TrimRight(basePath(s.meta.APIBase), "/"), "/chat/completions") {
+		return match{}, false
+	}
+	if s.meta.EndpointPath != nil && p.generation != provider.Legacy202602 {
+		return match{}, false // the path called is what endpoint_path says (facts: URL called)
+	}
+	return match{
+		evidence: p.callOf(s),
+		remedy:   p.byHand(s, `.api_base |= sub("/chat/completions/*$"; "")`),
 	}, true
 }

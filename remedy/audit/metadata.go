@@ -25,10 +25,11 @@ func metadataRules() []Rule {
 		{
 			ID: "project-secrets-dropped", Title: "one unreadable secret drops the project's readable ones too",
 			Severity: Error, Confidence: Assumed,
-			Source: "guide: project-override-on-legacy-proxy (\"skips or fails\"); behaviour OVERRIDE-6",
-			Why:    "The project's secrets are read together: where one cannot be read, the proxy continues with the organization's only.",
-			Advice: "Mend the unreadable secret; the others need nothing.",
-			check:  each(projectDropped),
+			Source:  "guide: project-override-on-legacy-proxy (\"skips or fails\"); behaviour OVERRIDE-6",
+			Why:     "The project's secrets are read together: where one cannot be read, the proxy continues with the organization's only.",
+			Advice:  "Mend the unreadable secret; the others need nothing.",
+			Follows: []string{"metadata-unreadable"},
+			check:   each(projectDropped),
 		},
 		{
 			ID: "metadata-not-object", Title: "metadata is not a JSON object",
@@ -36,10 +37,10 @@ func metadataRules() []Rule {
 			Source: "recorded: secret-schema; guide: bearer-after-v2-migration, step 1",
 			Why:    "Nothing in it counts, and the guide's own jq filter ends with an error at this secret instead of going on to the next.",
 			Advice: "Store an object.",
-			check: each(func(_ *look, v *view) (hit, bool) {
-				text := bytes.TrimSpace(v.Metadata)
+			check: each(func(_ *pass, s *secret) (match, bool) {
+				text := bytes.TrimSpace(s.Metadata)
 				found := len(text) > 0 && text[0] != '{' && string(text) != "null"
-				return hit{cause: "metadata is " + kind(text), evidence: []string{"metadata is " + shorten(string(text), maxShown)}}, found
+				return match{cause: "metadata is " + kind(text), evidence: []string{"metadata is " + shorten(string(text), maxShown)}}, found
 			}),
 		},
 		{
@@ -48,52 +49,55 @@ func metadataRules() []Rule {
 			Source: "guide: bearer-after-v2-migration, step 1; behaviour BEARER-4",
 			Why:    "Whether this secret serves a custom model cannot be told, and the guide's own jq filter ends with an error at it.",
 			Advice: "Store an object with a key for each model, or remove the key.",
-			check: each(func(_ *look, v *view) (hit, bool) {
-				return hit{evidence: []string{v.key("customModels")}}, v.modelsUndecided() && v.keys != nil
+			check: each(func(_ *pass, s *secret) (match, bool) {
+				return match{evidence: []string{s.key("customModels")}}, s.modelsUndecided() && s.keys != nil
 			}),
 		},
 	}
 }
 
-func unreadable(l *look, v *view) (hit, bool) {
+func unreadable(p *pass, s *secret) (match, bool) {
 	var answers []string
-	failing := l.failing(v)
+	failing := p.failing(s)
 	if len(failing) == 0 {
-		return hit{}, false
+		return match{}, false
 	}
-	for _, g := range l.generations() {
+	for _, g := range p.generations() {
 		answer := fmt.Sprintf("%s reads it", g)
 		if slices.Contains(failing, g) {
-			answer = fmt.Sprintf("%s cannot read it: %s", g, provider.Explain(v.issues[g]))
+			answer = fmt.Sprintf("%s cannot read it: %s", g, provider.Explain(s.issues[g]))
 		}
 		answers = append(answers, answer)
 	}
 	worst := failing[len(failing)-1]
-	h := hit{severity: l.unreadableSeverity(v, failing), cause: provider.Explain(v.issues[failing[0]]), evidence: answers}
-	if l.generation == "" && worst != provider.Current202608 {
-		h.needs = "the generation that serves the organization: --legacy GENERATION; the proxy's log tells it (planeproof logs)"
+	m := match{severity: p.unreadableSeverity(s, failing), cause: provider.Explain(s.issues[failing[0]]), evidence: answers}
+	if p.generation == "" && worst != provider.Current202608 {
+		m.needs = "the generation that serves the organization: --legacy GENERATION; the proxy's log tells it (planeproof logs)"
 	}
-	if v.ofProject() {
-		h.evidence = append(h.evidence, "used instead: "+l.instead(v))
+	if s.ofProject() {
+		m.evidence = append(m.evidence, "used instead: "+p.instead(s))
 	}
-	if strict(failing[0]) && v.ofProject() && v.onlyUnknownKeys(failing[0]) && v.readable(provider.Current202608) {
-		h.remedy = l.remedyFor(RemedyWorkaround, v)
+	if p.version != "" && strict(p.generation) {
+		m.needs = "whether that proxy still serves: the data plane says that it is " + p.version + ", for which the workaround is not"
 	}
-	return h, true
+	if p.version == "" && strict(failing[0]) && s.ofProject() && s.onlyUnknownKeys(failing[0]) && s.readable(provider.Current202608) {
+		m.remedy = p.remedyFor(RemedyWorkaround, s)
+	}
+	return m, true
 }
 
 // failing are the generations in question that cannot read the secret, oldest first.
-func (l *look) failing(v *view) []provider.Generation {
-	return slices.DeleteFunc(slices.Clone(l.generations()), v.readable)
+func (p *pass) failing(s *secret) []provider.Generation {
+	return slices.DeleteFunc(slices.Clone(p.generations()), s.readable)
 }
 
 // unreadableSeverity: what fails for sure is an error; where the generation is not known, or a proxy may not check, a warning.
-func (l *look) unreadableSeverity(v *view, failing []provider.Generation) Severity {
-	sure := l.generation != "" || slices.Contains(failing, provider.Current202608)
+func (p *pass) unreadableSeverity(s *secret, failing []provider.Generation) Severity {
+	sure := p.generation != "" || slices.Contains(failing, provider.Current202608)
 	switch {
-	case v.ofProject() && sure:
+	case s.ofProject() && sure:
 		return Error
-	case v.ofProject():
+	case s.ofProject():
 		return Warning
 	case slices.Contains(failing, provider.Current202608):
 		return Warning
@@ -103,10 +107,10 @@ func (l *look) unreadableSeverity(v *view, failing []provider.Generation) Severi
 }
 
 // instead says which secrets of the organization take the place of a project's.
-func (l *look) instead(v *view) string {
-	var others []*view
-	for _, o := range l.organization {
-		if len(shared(v, o)) > 0 {
+func (p *pass) instead(s *secret) string {
+	var others []*secret
+	for _, o := range p.organization {
+		if len(shared(s, o)) > 0 {
 			others = append(others, o)
 		}
 	}
@@ -116,36 +120,36 @@ func (l *look) instead(v *view) string {
 	return "the organization's " + names(others)
 }
 
-func projectDropped(l *look, v *view) (hit, bool) {
-	failing := l.failing(v)
-	if len(failing) == 0 || !v.ofProject() {
-		return hit{}, false
+func projectDropped(p *pass, s *secret) (match, bool) {
+	failing := p.failing(s)
+	if len(failing) == 0 || !s.ofProject() {
+		return match{}, false
 	}
 	latest := failing[len(failing)-1]
-	var others []*view
-	for _, o := range l.views {
-		if o != v && o.readable(latest) {
+	var others []*secret
+	for _, o := range p.secrets {
+		if o != s && o.readable(latest) {
 			others = append(others, o)
 		}
 	}
 	if len(others) == 0 {
-		return hit{}, false
+		return match{}, false
 	}
-	h := hit{
-		severity: l.unreadableSeverity(v, failing), cause: fmt.Sprintf("%s cannot read all of a project's secrets", latest),
+	m := match{
+		severity: p.unreadableSeverity(s, failing), cause: fmt.Sprintf("%s cannot read all of a project's secrets", latest),
 		evidence: []string{"dropped with it: " + names(others)}, also: refs(others),
 	}
-	return h, true
+	return m, true
 }
 
 // modelsUndecided says that the guide's filter cannot tell whether the secret has a custom model: it takes null and false for an
 // empty object, and ends at anything else that is none.
-func (v *view) modelsUndecided() bool {
-	if v.keys == nil {
-		text := string(bytes.TrimSpace(v.Metadata))
+func (s *secret) modelsUndecided() bool {
+	if s.keys == nil {
+		text := string(bytes.TrimSpace(s.Metadata))
 		return text != "" && text != "null"
 	}
-	raw, there := v.keys["customModels"]
+	raw, there := s.keys["customModels"]
 	return there && raw[0] != '{' && string(raw) != "null" && string(raw) != "false"
 }
 

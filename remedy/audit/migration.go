@@ -50,49 +50,49 @@ func migrationRules() []Rule {
 }
 
 // effect is what a generation makes of a secret.
-func (v *view) effect(g provider.Generation) string {
-	if v.ofProject() && !v.readable(g) {
+func (s *secret) effect(g provider.Generation) string {
+	if s.ofProject() && !s.readable(g) {
 		return "cannot read it, and uses the organization's secrets"
 	}
-	return "sends Authorization: " + v.schemes[g]
+	return "sends Authorization: " + s.schemes[g]
 }
 
-func upgrade(l *look, v *view) (hit, bool) {
+func upgrade(p *pass, s *secret) (match, bool) {
 	const to = provider.Current202608
 	var evidence []string
-	for _, from := range l.generations() {
-		if v.effect(from) != v.effect(to) {
-			evidence = append(evidence, fmt.Sprintf("%s %s", from, v.effect(from)))
+	for _, from := range p.generations() {
+		if s.effect(from) != s.effect(to) {
+			evidence = append(evidence, fmt.Sprintf("%s %s", from, s.effect(from)))
 		}
 	}
 	if len(evidence) == 0 {
-		return hit{}, false
+		return match{}, false
 	}
-	h := hit{severity: Note, cause: fmt.Sprintf("the current proxy %s", v.effect(to)), evidence: evidence}
-	if v.schemes[to] == "Api-Key" {
-		h.needs = "whether the gateway takes Bearer or requires Api-Key"
-		if l.generation != "" {
-			h.severity = Warning
+	m := match{severity: Note, cause: fmt.Sprintf("the current proxy %s", s.effect(to)), evidence: evidence}
+	if s.schemes[to] == "Api-Key" {
+		m.needs = "whether the gateway takes Bearer or requires Api-Key"
+		if p.generation != "" {
+			m.severity = Warning
 		}
-		h.remedy = l.remedyFor(RemedyPortable, v)
+		m.remedy = p.remedyFor(RemedyPortable, s)
 	}
-	return h, true
+	return m, true
 }
 
-func gatewaySwitch(_ *look, v *view) (hit, bool) {
+func gatewaySwitch(_ *pass, s *secret) (match, bool) {
 	const before = provider.Current202608
 	switch {
-	case v.schemes[before] == "Api-Key":
-		return hit{cause: "auth_format is api_key", evidence: []string{v.key("auth_format"), "the proxy " + v.effect(before)}}, true
-	case v.ofProject() && !v.readable(before):
-		return hit{cause: "the proxy cannot read it", evidence: []string{provider.Explain(v.issues[before])}}, true
+	case s.schemes[before] == "Api-Key":
+		return match{cause: "auth_format is api_key", evidence: []string{s.key("auth_format"), "the proxy " + s.effect(before)}}, true
+	case s.ofProject() && !s.readable(before):
+		return match{cause: "the proxy cannot read it", evidence: []string{provider.Explain(s.issues[before])}}, true
 	default:
-		return hit{}, false
+		return match{}, false
 	}
 }
 
-func stepBack(l *look, v *view) (hit, bool) {
-	from := l.generation
+func stepBack(p *pass, s *secret) (match, bool) {
+	from := p.generation
 	if from == "" {
 		from = provider.Current202608
 	}
@@ -101,36 +101,36 @@ func stepBack(l *look, v *view) (hit, bool) {
 		if to == from {
 			break
 		}
-		if v.effect(to) != v.effect(from) {
-			evidence = append(evidence, fmt.Sprintf("%s %s", to, v.effect(to)))
+		if s.effect(to) != s.effect(from) {
+			evidence = append(evidence, fmt.Sprintf("%s %s", to, s.effect(to)))
 		}
 	}
 	if len(evidence) == 0 {
-		return hit{}, false
+		return match{}, false
 	}
-	h := hit{cause: fmt.Sprintf("%s %s", from, v.effect(from)), evidence: evidence}
-	if _, found := portable(l, v); found {
-		h.remedy = l.remedyFor(RemedyPortable, v)
+	m := match{cause: fmt.Sprintf("%s %s", from, s.effect(from)), evidence: evidence}
+	if _, found := portable(p, s); found {
+		m.remedy = p.remedyFor(RemedyPortable, s)
 	}
-	return h, true
+	return m, true
 }
 
-func portable(l *look, v *view) (hit, bool) {
-	_, other := authTypeOther(l, v)
-	if v.Type != "openai" || v.meta.AuthFormat == "api_key" || other || !v.has("auth_type") && !v.has("auth_format") {
-		return hit{}, false
+func portable(p *pass, s *secret) (match, bool) {
+	_, other := authTypeOther(p, s)
+	if s.Type != "openai" || s.meta.AuthFormat == "api_key" || other || !s.has("auth_type") && !s.has("auth_format") {
+		return match{}, false
 	}
 	var still []string
 	for _, g := range provider.Generations() {
-		if rest := withoutAuthKeys(v.issues[g]); v.ofProject() && len(rest) > 0 {
+		if rest := withoutAuthKeys(s.issues[g]); s.ofProject() && len(rest) > 0 {
 			still = append(still, fmt.Sprintf("%s would still not read it: %s", g, provider.Explain(rest)))
 		}
 	}
-	evidence := []string{v.key("auth_type"), v.key("auth_format")}
+	evidence := []string{s.key("auth_type"), s.key("auth_format")}
 	if len(still) > 0 {
 		evidence = append(evidence, strings.Join(still, "; "))
 	}
-	return hit{evidence: evidence, remedy: l.remedyFor(RemedyPortable, v)}, true
+	return match{evidence: evidence, remedy: p.remedyFor(RemedyPortable, s)}, true
 }
 
 // withoutAuthKeys are the issues that are left when auth_type and auth_format are gone.

@@ -16,6 +16,7 @@ type Model struct {
 	// Undecided are those where it cannot be told, at which the guide's filter ends with an error.
 	Undecided []SecretRef `json:"undecided"`
 	served    bool        // by any of them
+	defaults  bool        // some secret serves default models of its type
 }
 
 // ModelSecret is one secret as the guide's filter shows it, and where it belongs.
@@ -30,23 +31,24 @@ type ModelSecret struct {
 }
 
 // gather looks for the model among the secrets of one owner.
-func (m *Model) gather(views []*view) {
+func (m *Model) gather(secrets []*secret) {
 	if m == nil {
 		return
 	}
-	for _, v := range views {
-		eligible := v.asProvider().Eligible(m.Name)
+	for _, s := range secrets {
+		eligible := s.asProvider().Eligible(m.Name)
 		m.served = m.served || eligible
-		_, custom := v.meta.CustomModels[m.Name]
+		m.defaults = m.defaults || s.servesDefaults()
+		_, custom := s.meta.CustomModels[m.Name]
 		switch {
 		case custom:
 			m.Custom = append(m.Custom, ModelSecret{
-				ID: v.ID, Name: v.Name, ProviderType: v.Type, Preview: v.Preview, Metadata: v.Metadata, Level: v.Level, Project: v.Project,
+				ID: s.ID, Name: s.Name, ProviderType: s.Type, Preview: s.Preview, Metadata: s.Metadata, Level: s.Level, Project: s.Project,
 			})
-		case v.modelsUndecided():
-			m.Undecided = append(m.Undecided, *v.ref)
+		case s.modelsUndecided():
+			m.Undecided = append(m.Undecided, *s.ref)
 		case eligible:
-			m.Default = append(m.Default, *v.ref)
+			m.Default = append(m.Default, *s.ref)
 		}
 	}
 }

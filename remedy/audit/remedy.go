@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -18,83 +17,89 @@ const (
 	RemedyRawToken   = "raw-token"
 )
 
-// Remedy is what to do about one finding. Nothing in it holds a secret: commands read keys and tokens from the environment or a file.
+// Remedy is what to do about one finding. Nothing in it holds a secret: commands read keys from where this program got them, and tokens
+// from standard input.
 type Remedy struct {
-	// Name is the remedy's name for `planeproof fix`, empty where that has none.
+	// Name is the remedy's name for `planeproof fix`, empty where that has none: then the group's advice is what there is.
 	Name string `json:"name,omitempty"`
-	// Command is the command of ours, Curl the same by hand; empty where there is none. In a report of Run they are written out
-	// by Written, as they are long and many.
+	// Decide is the command whose answer decides the finding, and comes before the remedy; empty where none does.
+	Decide string `json:"decide,omitempty"`
+	// Command is the command of ours, Curl the same by hand; empty where there is none.
 	Command string `json:"command,omitempty"`
 	Curl    string `json:"curl,omitempty"`
-	recipe  *recipe
 }
 
-// recipe is what the commands of a remedy are made of.
-type recipe struct {
-	apiURL string
-	secret *SecretRef
-	flags  string // of our command
-	filter string // of jq, over the metadata; empty for a new value
+// Commands is how commands must be printed to run as they are printed. The zero value is for the default environment.
+type Commands struct {
+	// Program is this program as it was called, empty for planeproof.
+	Program string
+	// KeyFlags are the flags that name the place of the Braintrust key, nil for the default one; Org are those that name the
+	// organization, where the key sees several.
+	KeyFlags, Org []string
+	// Key is the Braintrust key as a shell reads it, empty for $BRAINTRUST_API_KEY.
+	Key string
+	// Again are the arguments that make this audit again, nil where nobody knows them.
+	Again []string
 }
 
-// Written returns the remedy with its commands written out.
-func (r Remedy) Written() Remedy {
-	if r.recipe == nil {
-		return r
+// line is a command of ours.
+func (c Commands) line(parts ...[]string) string {
+	words := []string{shell(c.Program)}
+	for _, part := range parts {
+		for _, word := range part {
+			words = append(words, shell(word))
+		}
 	}
-	if r.Name != "" {
-		r.Command = fmt.Sprintf("planeproof fix plan --api-url %s --secret %s%s -o plan.json",
-			shell(r.recipe.apiURL), shell(r.recipe.secret.ID), r.recipe.flags)
-	}
-	r.Curl, r.recipe = r.recipe.curl(), nil
-	return r
-}
-
-// MarshalJSON writes the commands out.
-func (r Remedy) MarshalJSON() ([]byte, error) {
-	type plain Remedy
-	return json.Marshal(plain(r.Written()))
+	return strings.Join(words, " ")
 }
 
 // remedyFor is one of the remedies that `planeproof fix` knows.
-func (l *look) remedyFor(name string, v *view) Remedy {
-	made := &recipe{apiURL: l.apiURL, secret: v.ref}
-	g := l.strictest()
-	if l.generation != "" || name == RemedyWorkaround {
-		made.flags = " --legacy " + string(g)
+func (p *pass) remedyFor(name string, s *secret) Remedy {
+	var flags []string
+	filter := ""
+	g := p.strictest()
+	if p.given != "" || name == RemedyWorkaround {
+		flags = append(flags, "--legacy", string(g))
 	}
 	switch name {
 	case RemedyBearer:
-		made.filter = `.auth_type = "api_key" | .auth_format = "bearer"`
+		filter = `.auth_type = "api_key" | .auth_format = "bearer"`
 	case RemedyPortable:
-		made.flags += " --portable"
-		made.filter = "del(.auth_type, .auth_format)"
+		flags = append(flags, "--portable")
+		filter = "del(.auth_type, .auth_format)"
 	case RemedyWorkaround:
-		made.flags += " --workaround --log proxy.log"
-		made.filter = "del(" + jqKeys(v.rejected(g)) + ")"
+		flags = append(flags, "--workaround")
+		filter = "del(" + jqKeys(s.rejected(g)) + ")"
 	case RemedyRawToken:
-		made.flags += " --token-file token.txt"
+		flags = append(flags, "--token-file", "-")
 	}
-	made.flags, made.filter = l.say(made.flags), l.say(made.filter)
-	return Remedy{Name: name, recipe: made}
+	plan := fmt.Sprintf("plan-%s-%.8s.json", name, notInName.ReplaceAllString(s.ID, ""))
+	command := p.commands.line([]string{"fix", "plan"}, p.access, p.commands.Org, []string{"--secret", s.ID}, flags, []string{"--save", plan})
+	return Remedy{Name: name, Command: command, Curl: p.curl(s, filter)}
 }
 
-// edit is a remedy by hand alone.
-func (l *look) edit(v *view, filter string) Remedy {
-	return Remedy{recipe: &recipe{apiURL: l.apiURL, secret: v.ref, filter: l.say(filter)}}
+// notInName matches what is left out of the name of a file.
+var notInName = regexp.MustCompile(`[^A-Za-z0-9]`)
+
+// byHand is a remedy by hand alone.
+func (p *pass) byHand(s *secret, filter string) Remedy { return Remedy{Curl: p.curl(s, filter)} }
+
+// tryToken is the command that tries a secret's token as Bearer; it reads the token from standard input.
+func (p *pass) tryToken(s *secret) string {
+	return p.commands.line([]string{"verify-token"}, p.access, []string{"--secret", s.ID, "--token-file", "-"})
 }
 
-// strictest is the generation given, or else the oldest one: what it reads, all read.
-func (l *look) strictest() provider.Generation {
-	if l.generation != "" {
-		return l.generation
+// strictest is the generation known, or else the oldest one: what it reads, all read.
+func (p *pass) strictest() provider.Generation {
+	if p.generation != "" {
+		return p.generation
 	}
 	return provider.Legacy202602
 }
 
 // rejected are the metadata keys that a generation does not know.
-func (v *view) rejected(g provider.Generation) (keys []string) {
-	for _, issue := range v.issues[g] {
+func (s *secret) rejected(g provider.Generation) (keys []string) {
+	for _, issue := range s.issues[g] {
 		if issue.Code == provider.CodeUnrecognizedKeys && len(issue.Path) == 1 {
 			keys = append(keys, issue.Keys...)
 		}
@@ -103,29 +108,28 @@ func (v *view) rejected(g provider.Generation) (keys []string) {
 }
 
 // onlyUnknownKeys says that a generation finds fault with nothing but metadata keys that it does not know.
-func (v *view) onlyUnknownKeys(g provider.Generation) bool {
-	for _, issue := range v.issues[g] {
+func (s *secret) onlyUnknownKeys(g provider.Generation) bool {
+	for _, issue := range s.issues[g] {
 		if issue.Code != provider.CodeUnrecognizedKeys {
 			return false
 		}
 	}
-	return len(v.rejected(g)) > 0
+	return len(s.rejected(g)) > 0
 }
 
 // curl is a pipeline that changes what is stored now: metadata may hold secrets and is never written into a command, and a token,
-// which must be no argument, comes from a file.
-func (r recipe) curl() string {
-	url := shell(r.apiURL + r.secret.Path)
-	const authorization = ` -H "Authorization: Bearer $BRAINTRUST_API_KEY"`
+// which must be no argument, comes from standard input. Without a filter it replaces the stored value.
+func (p *pass) curl(s *secret, filter string) string {
+	url, authorization := shell(p.apiURL+s.ref.Path), ` -H "Authorization: Bearer `+p.commands.Key+`"`
 	patch := "curl -sS -X PATCH " + url + authorization + ` -H "Content-Type: application/json" --data-binary @-`
-	if r.filter != "" {
-		return "curl -sS " + url + authorization + " \\\n  | jq " + shell("{metadata: (.metadata | "+r.filter+")}") + " \\\n  | " + patch
+	if filter != "" {
+		return "curl -sS " + url + authorization + " \\\n  | jq " + shell("{metadata: (.metadata | "+filter+")}") + " \\\n  | " + patch
 	}
 	field := "secret"
-	if r.secret.Level != inventory.Org {
+	if s.Level != inventory.Org {
 		field = "value"
 	}
-	return "jq -n --rawfile token token.txt " + shell("{"+field+`: ($token | gsub("^\\s+|\\s+$"; ""))}`) + " \\\n  | " + patch
+	return "jq -Rs " + shell("{"+field+`: gsub("^\\s+|\\s+$"; "")}`) + " \\\n  | " + patch
 }
 
 // plain matches words that mean themselves in a shell.

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ func TestAGatewayThatRequiresAPIKeyIsRight(t *testing.T) { // BEARER-13
 	t.Parallel()
 	got := group(t, audit.Run(take(secret("a", `{"auth_format":"api_key","api_base":"https://gw/v1"}`)), given(current)), "auth-format-api-key")
 	assert.Contains(t, got.Needs, "requires Api-Key, in which case the secret is right as it is")
-	assert.Contains(t, got.Needs, "planeproof verify-token")
+	assert.Equal(t, "planeproof verify-token --api-url https://api.example --secret id-a --token-file -", got.Findings[0].Remedy.Decide)
 }
 
 func TestTheRemedyMindsTheOrder(t *testing.T) { // MIGRATION-1
@@ -72,10 +73,14 @@ func TestEveryRemedyCanBeRun(t *testing.T) {
 	for _, o := range []audit.Options{{}, given(old), given(current)} {
 		for _, g := range audit.Run(take(previewed("Bearer x", apiKey), env, of("one", previewed("Bearer x", apiKey))), o).Groups {
 			for _, f := range g.Findings {
-				remedy := f.Remedy.Written()
+				remedy := f.Remedy
 				if remedy.Command != "" {
 					args := wordsOf(t, remedy.Command)[0]
 					assert.Equal(t, []string{"planeproof", "fix", "plan", "--api-url", "https://api.example", "--secret", f.Secret.ID}, args[:7])
+				}
+				if remedy.Decide != "" {
+					args := wordsOf(t, remedy.Decide)[0]
+					assert.Equal(t, []string{"planeproof", "verify-token", "--api-url", "https://api.example", "--secret", f.Secret.ID, "--token-file", "-"}, args)
 				}
 				if remedy.Curl != "" {
 					runCurl(t, remedy.Curl, f.Secret)
@@ -115,11 +120,15 @@ func runCurl(t *testing.T, line string, secret *audit.SecretRef) {
 		case "jq":
 			query, err := gojq.Parse(command[len(command)-1])
 			require.NoError(t, err, line)
-			code, err := gojq.Compile(query, gojq.WithVariables([]string{"$token"}))
+			code, err := gojq.Compile(query)
 			require.NoError(t, err, line)
 			var stored any
-			require.NoError(t, json.Unmarshal([]byte(`{"metadata":{"auth_format":"api_key","auth_type":"x","api_base":"gw/chat/completions/"}}`), &stored))
-			value, more := code.Run(stored, " raw\n").Next()
+			require.NoError(t, json.Unmarshal([]byte(`{"metadata":{"auth_format":"api_key","auth_type":"x","api_base":"gw/chat/completions/","additionalHeaders":{}}}`), &stored))
+			var in any = stored
+			if slices.Contains(command, "-Rs") {
+				in = " raw\n"
+			}
+			value, more := code.Run(in).Next()
 			require.True(t, more)
 			require.NotImplements(t, (*error)(nil), value, line)
 			assert.Len(t, value, 1, "one field is patched: %s", line)
@@ -127,6 +136,45 @@ func runCurl(t *testing.T, line string, secret *audit.SecretRef) {
 			t.Errorf("unexpected command %q", command[0])
 		}
 	}
+}
+
+// TestCommandsRunAsPrinted: the program as it was called, where its key is, the organization, and files that are there or are made.
+func TestCommandsRunAsPrinted(t *testing.T) {
+	t.Parallel()
+	found := take(secret("a", `{"auth_format":"api_key","api_base":"https://gw/v1"}`), previewed("Bearer x", secret("b", `{"api_base":"https://gw/v1"}`)),
+		of("one", secret("c", `{"auth_type":"api_key"}`)))
+	report := audit.Run(found, audit.Options{Generation: old, Commands: audit.Commands{
+		Program: "./bin/plane proof", KeyFlags: []string{"--api-key-file", "my key"}, Org: []string{"--org", "acme inc"},
+		Key: `$(cat 'my key')`, Again: []string{"--inventory", "saved.json", "--legacy", "legacy-2026-02"},
+	}})
+	var all []string
+	for _, g := range report.Groups {
+		for _, f := range g.Findings {
+			for _, line := range []string{f.Remedy.Decide, f.Remedy.Command} {
+				if line != "" {
+					all = append(all, line)
+				}
+			}
+			if f.Remedy.Curl != "" {
+				assert.Contains(t, f.Remedy.Curl, `"Authorization: Bearer $(cat 'my key')"`)
+			}
+		}
+	}
+	const program, access = `'./bin/plane proof' `, `--api-url https://api.example --api-key-file 'my key' `
+	assert.Contains(t, all, program+"verify-token "+access+"--secret id-a --token-file -")
+	assert.Contains(t, all, program+"fix plan "+access+"--org 'acme inc' --secret id-a --legacy legacy-2026-02 --save plan-bearer-ida.json")
+	assert.Contains(t, all, program+"fix plan "+access+"--org 'acme inc' --secret id-b --legacy legacy-2026-02 --token-file - --save plan-raw-token-idb.json")
+	assert.Contains(t, all, program+"fix plan "+access+"--org 'acme inc' --secret id-c-one --legacy legacy-2026-02 --workaround --save plan-workaround-idcone.json")
+	assert.Equal(t, []string{
+		program + "audit --inventory saved.json --legacy legacy-2026-02 -o json > audit.json",
+		program + "fix plan " + access + "--org 'acme inc' --audit audit.json --save plan.json",
+	}, report.Next)
+	raw, err := json.Marshal(report)
+	require.NoError(t, err)
+	for _, placeholder := range []string{"GENERATION>", "<VALUE>", " ID ", "token.txt", "proxy.log"} {
+		assert.NotContains(t, string(raw), placeholder)
+	}
+	assert.Nil(t, audit.Run(take(secret("a", `{"api_base":"https://gw/v1"}`)), audit.Options{Commands: audit.Commands{Again: []string{}}}).Next, "nothing to plan")
 }
 
 func TestTheFiltersDoWhatTheyShould(t *testing.T) {
@@ -142,9 +190,11 @@ func TestTheFiltersDoWhatTheyShould(t *testing.T) {
 		"api-base-chat-completions": {secret("a", stored), "api_base", "https://gw/v1"},
 		"api-base-trailing-slash":   {secret("a", stored), "api_base", "https://gw/v1/chat/completions"},
 		"api-base-no-scheme":        {secret("a", `{"api_base":"gw"}`), "api_base", "https://https://gw/v1/chat/completions//"},
+		"api-base-blank":            {secret("a", `{"api_base":"https://gw/v1 "}`), "api_base", "https://gw/v1/chat/completions//"},
+		"api-base-no-version":       {secret("a", `{"api_base":"https://gw/"}`), "api_base", "https://gw/v1/chat/completions/v1"},
 		"serves-nothing":            {secret("a", stored), "excludeDefaultModels", false},
 	} {
-		curl := group(t, audit.Run(take(c.secret), given(current)), rule).Findings[0].Remedy.Written().Curl
+		curl := group(t, audit.Run(take(c.secret), given(current)), rule).Findings[0].Remedy.Curl
 		for _, command := range wordsOf(t, curl) {
 			if command[0] != "jq" {
 				continue

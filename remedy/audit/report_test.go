@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/remedy/audit"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
@@ -27,13 +28,13 @@ func TestVerdicts(t *testing.T) {
 		code      int
 		summary   string
 	}{
-		"clean":       {take(secret("a", `{"api_base":"https://gw/v1"}`)), audit.Options{}, audit.Clean, 0, "clean: nothing of severity warning or worse in 1 provider secret; 0 errors, 0 warnings, 0 notes"},
-		"notes":       {take(secret("a", `{"auth_type":"api_key"}`)), audit.Options{}, audit.Clean, 0, "clean: nothing of severity warning or worse in 1 provider secret; 0 errors, 0 warnings, 3 notes"},
-		"fail on":     {take(secret("a", `{"auth_type":"api_key"}`)), audit.Options{FailOn: audit.Note}, audit.Findings, 1, "findings: 0 errors, 0 warnings, 3 notes; 1 of 1 provider secret affected"},
-		"findings":    {take(secret("a", `{"auth_format":"api_key"}`), secret("b", `{}`)), given(current), audit.Findings, 1, "findings: 1 error, 0 warnings, 2 notes; 1 of 2 provider secrets affected"},
-		"error alone": {take(secret("a", `{"api_base":"https://gw/"}`)), audit.Options{FailOn: audit.Error}, audit.Clean, 0, "clean: nothing of severity error or worse in 1 provider secret; 0 errors, 1 warning, 0 notes"},
-		"incomplete":  {incomplete, given(current), audit.Incomplete, 3, "incomplete: 1 thing was not read; found so far in 1 provider secret: 1 error, 0 warnings, 2 notes"},
-		"nothing":     {take(), audit.Options{}, audit.Incomplete, 3, "incomplete: 1 thing was not read; found so far in 0 provider secrets: 0 errors, 0 warnings, 0 notes"},
+		"clean":       {take(secret("a", `{"api_base":"https://gw/v1"}`)), audit.Options{}, audit.Clean, 0, "clean: 1 provider secret in 1 project and the organization; nothing of severity warning or worse; 0 errors, 0 warnings, 0 notes"},
+		"notes":       {take(secret("a", `{"auth_type":"api_key"}`)), audit.Options{}, audit.Clean, 0, "clean: 1 provider secret in 1 project and the organization; nothing of severity warning or worse; 0 errors, 0 warnings, 3 notes"},
+		"fail on":     {take(secret("a", `{"auth_type":"api_key"}`)), audit.Options{FailOn: audit.Note}, audit.Findings, 1, "findings: 0 errors, 0 warnings, 3 notes; affected: 1 of 1 provider secret in 1 project and the organization"},
+		"findings":    {take(secret("a", `{"auth_format":"api_key"}`), secret("b", `{}`)), given(current), audit.Findings, 1, "findings: 1 error, 0 warnings, 2 notes; affected: 1 of 2 provider secrets in 1 project and the organization"},
+		"error alone": {take(secret("a", `{"api_base":"https://gw/v1/"}`)), audit.Options{FailOn: audit.Error}, audit.Clean, 0, "clean: 1 provider secret in 1 project and the organization; nothing of severity error or worse; 0 errors, 1 warning, 0 notes"},
+		"incomplete":  {incomplete, given(current), audit.Incomplete, 3, "incomplete: 1 thing was not read; found so far in 1 provider secret in 1 project and the organization: 1 error, 0 warnings, 2 notes"},
+		"nothing":     {take(), audit.Options{}, audit.Incomplete, 3, "incomplete: 1 thing was not read; found so far in 0 provider secrets in 1 project and the organization: 0 errors, 0 warnings, 0 notes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -147,17 +148,17 @@ func TestJSONIsTheReport(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	for body, says := range map[string]string{
-		``: "unexpected end", `<html>`: "invalid character", `{}`: "it is no audit", `{"schema":"planeproof/inventory/v1"}`: "it is no audit",
-		`{"schema":"planeproof/audit/v2"}`: "another version", `{"schema":"planeproof/audit/v1","groups":7}`: "cannot unmarshal",
+		``: "not JSON of ours", `<html>`: "not JSON of ours", `{}`: "want planeproof/audit/v1", `{"schema":"planeproof/inventory/v1"}`: "want planeproof/audit/v1",
+		`{"schema":"planeproof/audit/v2"}`: "this program knows planeproof/audit/v1", `{"schema":"planeproof/audit/v1","groups":7}`: "its content",
 	} {
 		path := filepath.Join(t.TempDir(), "audit.json")
 		require.NoError(t, os.WriteFile(path, []byte(body), 0o600))
 		_, err := audit.Load(path)
-		require.ErrorIs(t, err, audit.ErrFile)
+		require.ErrorIs(t, err, file.ErrUnusable)
 		assert.ErrorContains(t, err, says)
 	}
 	_, err := audit.Load(filepath.Join(t.TempDir(), "none"))
-	require.ErrorIs(t, err, audit.ErrFile)
+	require.ErrorIs(t, err, file.ErrUnusable)
 }
 
 func TestTable(t *testing.T) {
@@ -175,9 +176,9 @@ func TestTable(t *testing.T) {
 
 	many := take()
 	for n := range 25 {
-		many.Secrets = append(many.Secrets, secret(fmt.Sprint("s", n), `{"api_base":"https://gw/"}`))
+		many.Secrets = append(many.Secrets, secret(fmt.Sprint("s", n), `{"api_base":"https://gw/v1/"}`))
 	}
 	b.Reset()
 	require.NoError(t, audit.Run(many, given(current)).Table(&b, false))
-	assert.Contains(t, b.String(), "… and 5 more: --format json has them all")
+	assert.Contains(t, b.String(), "… and 5 more: -o json has them all")
 }

@@ -12,10 +12,11 @@ func routingRules() []Rule {
 		{
 			ID: "same-name-both-affected", Title: "secrets of one name are affected at both levels",
 			Severity: Warning, Confidence: Guide,
-			Source: "guide: project-override-on-legacy-proxy, override is by name; behaviour BEARER-19",
-			Why:    "A project's secret takes the place of the organization's of the same name: mending only the organization's leaves the project failing.",
-			Advice: "Apply the remedy to each of them.",
-			check:  each(bothAffected),
+			Source:  "guide: project-override-on-legacy-proxy, override is by name; behaviour BEARER-19",
+			Why:     "A project's secret takes the place of the organization's of the same name: mending only the organization's leaves the project failing.",
+			Advice:  "Apply the remedy to each of them.",
+			Follows: []string{"auth-format-api-key", "value-scheme-prefix"},
+			check:   each(bothAffected),
 		},
 		{
 			ID: "serves-nothing", Title: "the secret serves no model",
@@ -57,9 +58,9 @@ func routingRules() []Rule {
 			Source: "guide: project-override-on-legacy-proxy, long-term fix",
 			Why:    "In this project the organization's secret of that name is not used. x-bt-used-endpoint shows the name and cannot tell the two apart.",
 			Advice: "Nothing, if it is meant.",
-			check: each(func(l *look, v *view) (hit, bool) {
-				org := l.namesake(v)
-				return hit{evidence: []string{fmt.Sprintf("the organization has %q too", v.Name)}, also: refs(org)}, len(org) > 0
+			check: each(func(p *pass, s *secret) (match, bool) {
+				org := p.namesake(s)
+				return match{evidence: []string{fmt.Sprintf("the organization has %q too", s.Name)}, also: refs(org)}, len(org) > 0
 			}),
 		},
 		{
@@ -75,100 +76,103 @@ func routingRules() []Rule {
 }
 
 // namesake are the organization's secrets of a project secret's name.
-func (l *look) namesake(v *view) []*view {
-	if !v.ofProject() {
+func (p *pass) namesake(s *secret) []*secret {
+	if !s.ofProject() {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(l.organization), func(o *view) bool { return o.Name != v.Name })
+	return slices.DeleteFunc(slices.Clone(p.organization), func(o *secret) bool { return o.Name != s.Name })
 }
 
 // affected says that the first guide's remedy is for this secret.
-func (l *look) affected(v *view) bool {
-	_, format := authFormatAPIKey(l, v)
-	_, prefix := schemePrefix(l, v)
+func (p *pass) affected(s *secret) bool {
+	_, format := authFormatAPIKey(p, s)
+	_, prefix := schemePrefix(p, s)
 	return format || prefix
 }
 
-func bothAffected(l *look, v *view) (hit, bool) {
-	org := slices.DeleteFunc(l.namesake(v), func(o *view) bool { return !l.affected(o) })
-	if len(org) == 0 || !l.affected(v) {
-		return hit{}, false
+func bothAffected(p *pass, s *secret) (match, bool) {
+	org := slices.DeleteFunc(p.namesake(s), func(o *secret) bool { return !p.affected(o) })
+	if len(org) == 0 || !p.affected(s) {
+		return match{}, false
 	}
-	evidence := []string{fmt.Sprintf("both secrets named %q are affected: the project's and the organization's (%s)", v.Name, org[0].ID)}
-	return hit{evidence: evidence, also: refs(org)}, true
+	evidence := []string{fmt.Sprintf("both secrets named %q are affected: the project's and the organization's (%s)", s.Name, org[0].ID)}
+	return match{evidence: evidence, also: refs(org)}, true
 }
 
 // isEmpty says that no model is custom, as far as that can be told.
-func (v *view) noCustomModels() bool { return len(v.meta.CustomModels) == 0 && !v.modelsUndecided() }
+func (s *secret) noCustomModels() bool { return len(s.meta.CustomModels) == 0 && !s.modelsUndecided() }
 
-func servesNothing(l *look, v *view) (hit, bool) {
-	closed := v.meta.Models != nil && len(v.meta.Models) == 0
-	if !closed && !(v.meta.ExcludeDefaultModels && v.noCustomModels() && len(v.meta.Models) == 0) {
-		return hit{}, false
+func servesNothing(p *pass, s *secret) (match, bool) {
+	closed := s.meta.Models != nil && len(s.meta.Models) == 0
+	if !closed && !(s.meta.ExcludeDefaultModels && s.noCustomModels() && len(s.meta.Models) == 0) {
+		return match{}, false
 	}
-	h := hit{evidence: []string{v.key("excludeDefaultModels"), v.key("customModels"), v.key("models")}}
+	m := match{evidence: []string{s.key("excludeDefaultModels"), s.key("customModels"), s.key("models")}}
 	if closed {
-		h.cause = "`models` is an empty list"
+		m.cause = "`models` is an empty list"
 	} else {
-		h.cause = "default models are excluded and there are no custom ones"
-		h.remedy = l.edit(v, ".excludeDefaultModels = false")
+		m.cause = "default models are excluded and there are no custom ones"
+		m.remedy = p.byHand(s, ".excludeDefaultModels = false")
 	}
-	return h, true
+	return m, true
 }
 
-func defaultsExcluded(l *look, v *view) (hit, bool) {
-	if !v.meta.ExcludeDefaultModels || v.modelsUndecided() {
-		return hit{}, false
+func defaultsExcluded(p *pass, s *secret) (match, bool) {
+	if !s.meta.ExcludeDefaultModels || s.modelsUndecided() {
+		return match{}, false
 	}
 	var lost []string
-	for _, model := range v.meta.Models {
-		if _, custom := v.meta.CustomModels[model]; !custom {
+	for _, model := range s.meta.Models {
+		if _, custom := s.meta.CustomModels[model]; !custom {
 			lost = append(lost, model)
 		}
 	}
-	evidence := []string{v.key("excludeDefaultModels"), "listed in models and in no custom model: " + shorten(strings.Join(lost, ", "), maxShown)}
-	return hit{evidence: evidence, remedy: l.edit(v, ".excludeDefaultModels = false")}, len(lost) > 0
+	evidence := []string{s.key("excludeDefaultModels"), "listed in models and in no custom model: " + shorten(strings.Join(lost, ", "), maxShown)}
+	return match{evidence: evidence, remedy: p.byHand(s, ".excludeDefaultModels = false")}, len(lost) > 0
 }
 
-func customBlocked(_ *look, v *view) (hit, bool) {
-	if len(v.meta.Models) == 0 {
-		return hit{}, false
+func customBlocked(_ *pass, s *secret) (match, bool) {
+	if len(s.meta.Models) == 0 {
+		return match{}, false
 	}
 	var lost []string
-	for model := range v.meta.CustomModels {
-		if !slices.Contains(v.meta.Models, model) {
+	for model := range s.meta.CustomModels {
+		if !slices.Contains(s.meta.Models, model) {
 			lost = append(lost, model)
 		}
 	}
 	slices.Sort(lost)
-	return hit{evidence: []string{"in customModels and not in models: " + shorten(strings.Join(lost, ", "), maxShown)}}, len(lost) > 0
+	return match{evidence: []string{"in customModels and not in models: " + shorten(strings.Join(lost, ", "), maxShown)}}, len(lost) > 0
 }
 
 // notServed is about the organization as a whole, and only where a model was asked for.
-func notServed(l *look) []hit {
-	if l.model == nil || l.model.served {
+func notServed(p *pass) []match {
+	if p.model == nil || p.model.served {
 		return nil
 	}
-	h := hit{cause: fmt.Sprintf("model %q", l.model.Name), evidence: []string{"no secret that was looked at is eligible for it"}}
-	for _, s := range l.model.Custom {
-		h.evidence = append(h.evidence, fmt.Sprintf("%q has it in customModels, but not in its models list", s.Name))
+	m := match{cause: fmt.Sprintf("model %q", p.model.Name), evidence: []string{"no secret that was looked at is eligible for it"}}
+	for _, s := range p.model.Custom {
+		m.evidence = append(m.evidence, fmt.Sprintf("%q has it in customModels, but not in its models list", s.Name))
 	}
-	if len(l.model.Undecided) > 0 {
-		h.severity, h.needs = Warning, "the custom models of the secrets where they cannot be told (custom-models-not-object, metadata-not-object)"
+	if p.model.defaults {
+		m.evidence = append(m.evidence, "default models of a type are known here by a short list: where it is one, a secret of its type may serve it")
 	}
-	return []hit{h}
+	if len(p.model.Undecided) > 0 {
+		m.severity, m.needs = Warning, "the custom models of the secrets where they cannot be told (custom-models-not-object, metadata-not-object)"
+	}
+	return []match{m}
 }
 
-func bothCandidates(l *look, v *view) (hit, bool) {
-	if !v.ofProject() {
-		return hit{}, false
+func bothCandidates(p *pass, s *secret) (match, bool) {
+	if !s.ofProject() {
+		return match{}, false
 	}
-	h := hit{}
-	for _, o := range l.organization {
-		if models := shared(v, o); o.Name != v.Name && len(models) > 0 {
-			h.also = append(h.also, o.ref)
-			h.evidence = append(h.evidence, fmt.Sprintf("with %q: %s", o.Name, shorten(strings.Join(models, ", "), maxShown)))
+	m := match{}
+	for _, o := range p.organization {
+		if models := shared(s, o); o.Name != s.Name && len(models) > 0 {
+			m.also = append(m.also, o.ref)
+			m.evidence = append(m.evidence, fmt.Sprintf("with %q: %s", o.Name, shorten(strings.Join(models, ", "), maxShown)))
 		}
 	}
-	return h, len(h.also) > 0
+	return m, len(m.also) > 0
 }

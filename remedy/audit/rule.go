@@ -43,8 +43,10 @@ type Rule struct {
 	Why, Advice string
 	// Needs says what would decide a finding, empty where the rule decides by itself.
 	Needs string
+	// Follows are the rules whose findings cause this one: where those are mended, so is this.
+	Follows []string
 	// check looks at the secrets of one owner; after, once, at what was gathered of all.
-	check, after func(*look) []hit
+	check, after func(*pass) []match
 }
 
 // Rules returns every rule, in the order of the report: within a severity, causes come before their consequences.
@@ -56,9 +58,9 @@ func Rules() []Rule {
 	return all
 }
 
-// hit is one place where a rule applies. Findings of a rule with the same cause, severity and need are one group.
-type hit struct {
-	secret   *view // nil for the organization as a whole
+// match is one place where a rule applies. Findings of a rule with the same cause, severity and need are one group.
+type match struct {
+	secret   *secret // nil for the organization as a whole
 	severity Severity
 	cause    string
 	needs    string
@@ -68,34 +70,26 @@ type hit struct {
 }
 
 // each makes a rule's check of a function that looks at one secret.
-func each(check func(*look, *view) (hit, bool)) func(*look) []hit {
-	return func(l *look) []hit {
-		var hits []hit
-		for _, v := range l.views {
-			if h, found := check(l, v); found {
-				h.secret = v
-				hits = append(hits, h)
+func each(check func(*pass, *secret) (match, bool)) func(*pass) []match {
+	return func(p *pass) []match {
+		var matches []match
+		for _, s := range p.secrets {
+			if m, found := check(p, s); found {
+				m.secret = s
+				matches = append(matches, m)
 			}
 		}
-		return hits
+		return matches
 	}
 }
 
 // refs are the names of secrets.
-func refs(views []*view) []*SecretRef {
+func refs(secrets []*secret) []*SecretRef {
 	var all []*SecretRef
-	for _, v := range views {
-		all = append(all, v.ref)
+	for _, s := range secrets {
+		all = append(all, s.ref)
 	}
 	return all
-}
-
-// generations are those that a question is answered for: the one given, or all.
-func (l *look) generations() []provider.Generation {
-	if l.generation != "" {
-		return []provider.Generation{l.generation}
-	}
-	return provider.Generations()
 }
 
 // strict says that the generation is one that refuses unknown metadata keys (facts: three generations).

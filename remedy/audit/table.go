@@ -2,12 +2,14 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/lines"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
@@ -20,20 +22,20 @@ const maxListed = 20
 // Table writes the report for people: what was looked at, the verdict, what could not be read, the model, and the groups; notes only
 // where they are asked for. Names are shown without what would move a terminal's cursor.
 func (r Report) Table(w io.Writer, notes bool) error {
-	t := &table{}
-	t.line("API           %s", r.APIURL)
-	t.line("organization  %s (%s)", r.Organization.Name, r.Organization.ID)
-	t.line("key           %s", r.Key)
-	t.line("projects      %d visible, %d read", r.VisibleProjects, r.ReadProjects)
-	t.line("taken         %s", r.TakenAt)
-	t.line("generation    %s", orElse(r.Generation, "not given (--legacy): every generation is answered for"))
-	t.line("")
-	t.line("%s", strings.ToUpper(string(r.Verdict))+strings.TrimPrefix(r.Summary, string(r.Verdict)))
-	if hidden := r.Counts[Note]; hidden > 0 && !notes {
-		t.line("notes are hidden: --notes shows them")
+	t := lines.New(evidence.Printable)
+	t.Field(0, "API", r.APIURL)
+	t.Field(0, "organization", fmt.Sprintf("%s (%s)", r.Organization.Name, r.Organization.ID))
+	t.Field(0, "key", r.Key)
+	t.Field(0, "projects", fmt.Sprintf("%d visible, %d read", r.VisibleProjects, r.ReadProjects))
+	t.Field(0, "taken", r.TakenAt)
+	t.Field(0, "generation", r.judged())
+	t.Line("")
+	t.Line("%s", strings.ToUpper(string(r.Verdict))+strings.TrimPrefix(r.Summary, string(r.Verdict)))
+	if r.Counts[Note] > 0 && !notes {
+		t.Line("notes are hidden: --notes shows them")
 	}
 	for _, missing := range r.Incomplete {
-		t.line("  not read: %s", missing)
+		t.Line("  not read: %s", missing)
 	}
 	r.Model.table(t)
 	for _, g := range r.Groups {
@@ -41,47 +43,44 @@ func (r Report) Table(w io.Writer, notes bool) error {
 			g.table(t)
 		}
 	}
-	_, err := io.WriteString(w, t.out.String())
-	return err
+	if len(r.Next) > 0 {
+		t.Line("")
+		t.Line("to plan all that can be planned:")
+		t.Block(2, strings.Join(r.Next, "\n"))
+	}
+	return t.Write(w)
 }
 
-// table collects lines that are safe to print.
-type table struct{ out strings.Builder }
-
-func (t *table) line(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	t.out.WriteString(strings.TrimRight(evidence.Printable(text), " ") + "\n")
-}
-
-// block indents a text of several lines of our own making.
-func (t *table) block(indent, text string) {
-	for line := range strings.SplitSeq(text, "\n") {
-		t.line("%s%s", indent, line)
+// judged says for which generations the audit answers, and why for those.
+func (r Report) judged() string {
+	_, version, told := inventory.MajorVersion(r.Version)
+	switch {
+	case r.Generation != "" && told:
+		return r.Generation + ", as --legacy says; the data plane says that it is " + version
+	case r.Generation != "":
+		return r.Generation
+	case len(r.Generations) == 1:
+		return fmt.Sprintf("%s: the data plane says that it is %s; --legacy says otherwise", r.Generations[0], version)
+	case told:
+		return "not given (--legacy): the data plane says that it is " + version + ", so every generation is answered for"
+	default:
+		return "not given (--legacy): every generation is answered for"
 	}
 }
 
-func orElse(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
-}
-
-func (g Group) table(t *table) {
-	t.line("")
-	t.line("%s  %s: %s", strings.ToUpper(string(g.Severity)), g.Rule, g.Title)
-	if g.Cause != "" {
-		t.line("  cause       %s", g.Cause)
-	}
-	t.line("  why         %s", g.Why)
-	t.line("  rests on    %s (%s)", g.Confidence, g.Source)
+func (g Group) table(t *lines.Text) {
+	t.Line("")
+	t.Line("%s  %s: %s", strings.ToUpper(string(g.Severity)), g.Rule, g.Title)
+	t.Field(2, "cause", g.Cause)
+	t.Field(2, "why", g.Why)
+	t.Field(2, "rests on", fmt.Sprintf("%s (%s)", g.Confidence, g.Source))
 	if g.Needs != "" {
-		t.line("  undecided   it would need: %s", g.Needs)
+		t.Field(2, "undecided", "it would need: "+g.Needs)
 	}
-	t.line("  what to do  %s", g.Advice)
+	t.Field(2, "what to do", g.Advice)
 	for n, f := range g.Findings {
 		if n == maxListed {
-			t.line("  … and %d more: --format json has them all", len(g.Findings)-n)
+			t.Line("  … and %d more: -o json has them all", len(g.Findings)-n)
 			return
 		}
 		f.table(t, n == 0)
@@ -89,22 +88,18 @@ func (g Group) table(t *table) {
 }
 
 // table shows the way by hand for the first finding of a group: the others differ in the id alone.
-func (f Finding) table(t *table, byHand bool) {
+func (f Finding) table(t *lines.Text, byHand bool) {
 	if f.Secret != nil {
-		t.line("  • %s", f.Secret)
+		t.Line("  • %s", f.Secret)
 	} else {
-		t.line("  • the organization")
+		t.Line("  • the organization")
 	}
-	for _, seen := range f.Evidence {
-		t.line("      %s", seen)
-	}
-	remedy := f.Remedy.Written()
-	if remedy.Command != "" {
-		t.line("      fix    %s", remedy.Command)
-	}
-	if remedy.Curl != "" && byHand {
-		t.line("      by hand")
-		t.block("        ", remedy.Curl)
+	t.Block(6, strings.Join(f.Evidence, "\n"))
+	t.Field(6, "first", f.Remedy.Decide)
+	t.Field(6, "fix", f.Remedy.Command)
+	if f.Remedy.Curl != "" && byHand {
+		t.Line("      by hand")
+		t.Block(8, f.Remedy.Curl)
 	}
 }
 
@@ -120,29 +115,29 @@ func describe(name, typ string, level inventory.Level, project *inventory.Projec
 	case level == inventory.OrgEnv:
 		owner = "organization, as an environment variable"
 	}
-	return fmt.Sprintf("%q, type %s, of %s, id %s", name, orElse(typ, "none"), owner, id)
+	return fmt.Sprintf("%q, type %s, of %s, id %s", name, cmp.Or(typ, "none"), owner, id)
 }
 
-func (m *Model) table(t *table) {
+func (m *Model) table(t *lines.Text) {
 	if m == nil {
 		return
 	}
-	t.line("")
-	t.line("model %q is in customModels of %s, and a default model of %s", m.Name, count(len(m.Custom), "secret"), count(len(m.Default), "other"))
+	t.Line("")
+	t.Line("model %q is in customModels of %s, and a default model of %s", m.Name, count(len(m.Custom), "secret"), count(len(m.Default), "other"))
 	for _, s := range m.Custom {
-		t.line("  • %s", describe(s.Name, s.ProviderType, s.Level, s.Project, s.ID))
-		t.line("      preview   %s", jsonText(s.Preview))
-		t.line("      metadata  %s", shorten(compact(s.Metadata), maxMetadata))
+		t.Line("  • %s", describe(s.Name, s.ProviderType, s.Level, s.Project, s.ID))
+		t.Field(6, "preview", jsonText(s.Preview))
+		t.Field(6, "metadata", shorten(compact(s.Metadata), maxMetadata))
 	}
 	for n, s := range m.Default {
 		if n == maxListed {
-			t.line("  … and %d more: --format json has them all", len(m.Default)-n)
+			t.Line("  … and %d more: -o json has them all", len(m.Default)-n)
 			break
 		}
-		t.line("  • by default: %s", s)
+		t.Line("  • by default: %s", s)
 	}
 	for _, s := range m.Undecided {
-		t.line("  • cannot be told, customModels or metadata is no object: %s", s)
+		t.Line("  • cannot be told, customModels or metadata is no object: %s", s)
 	}
 }
 

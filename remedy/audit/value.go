@@ -3,6 +3,8 @@ package audit
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/planeproof/planeproof/remedy/verify"
 )
 
 // valueRules are about the stored value, of which only a preview shows.
@@ -17,14 +19,24 @@ func valueRules() []Rule {
 			check:  each(schemePrefix),
 		},
 		{
+			ID: "value-scheme-suspected", Title: "the stored value may begin with a scheme such as `Bearer `",
+			Severity: Warning, Confidence: Assumed,
+			Source: "guide: bearer-after-v2-migration, step 2; facts: preview_secret",
+			Why: "The preview begins as a scheme does, and leaves out what follows. If the value begins with a scheme, the gateway gets it twice; a token " +
+				"may also begin with these letters.",
+			Advice: "Store the raw token anew, or try a call.",
+			Needs:  "the stored value, which nobody can read, or a call through the proxy",
+			check:  each(schemeSuspected),
+		},
+		{
 			ID: "value-white-space", Title: "white space stands around the stored value",
 			Severity: Warning, Confidence: Seen,
 			Source: "behaviour BEARER-10; facts: the token is concatenated as stored",
 			Why:    "White space at the end is cut by the proxy's HTTP client; in front of the token it is sent, and gateways differ in what they make of it.",
 			Advice: "Store the raw token.",
-			check: each(func(l *look, v *view) (hit, bool) {
-				found := strings.TrimSpace(v.Preview) != v.Preview
-				return hit{evidence: []string{"preview " + jsonText(v.Preview)}, remedy: l.remedyFor(RemedyRawToken, v)}, found
+			check: each(func(p *pass, s *secret) (match, bool) {
+				found := strings.TrimSpace(s.Preview) != s.Preview
+				return match{evidence: []string{"preview " + jsonText(s.Preview)}, remedy: p.remedyFor(RemedyRawToken, s)}, found
 			}),
 		},
 		{
@@ -40,25 +52,27 @@ func valueRules() []Rule {
 	}
 }
 
-func schemePrefix(l *look, v *view) (hit, bool) {
-	scheme, _, found := strings.Cut(strings.TrimSpace(v.Preview), " ")
-	for _, known := range []string{"Bearer", "Api-Key", "Basic"} {
-		if found && strings.EqualFold(scheme, known) {
-			return hit{evidence: []string{"preview " + jsonText(v.Preview)}, remedy: l.remedyFor(RemedyRawToken, v)}, true
-		}
-	}
-	return hit{}, false
+func schemePrefix(p *pass, s *secret) (match, bool) {
+	_, sure := verify.SchemeIn(s.Preview)
+	return match{evidence: []string{"preview " + jsonText(s.Preview)}, remedy: p.remedyFor(RemedyRawToken, s)}, sure
 }
 
-func valueMissing(l *look, v *view) (hit, bool) {
-	if v.Preview != "" || v.Type == "ollama" {
-		return hit{}, false
+func schemeSuspected(p *pass, s *secret) (match, bool) {
+	scheme, sure := verify.SchemeIn(s.Preview)
+	m := match{cause: "the stored value may begin with `" + scheme + " `", evidence: []string{"preview " + jsonText(s.Preview)}}
+	m.remedy = p.remedyFor(RemedyRawToken, s)
+	return m, scheme != "" && !sure
+}
+
+func valueMissing(p *pass, s *secret) (match, bool) {
+	if s.Preview != "" || s.Type == "ollama" {
+		return match{}, false
 	}
 	var authType string
-	_ = json.Unmarshal(v.keys["auth_type"], &authType)
+	_ = json.Unmarshal(s.keys["auth_type"], &authType)
 	if authType == "assume_role" || authType == "workload_identity_federation" {
-		return hit{}, false
+		return match{}, false
 	}
 	evidence := []string{"preview_secret is absent or null"}
-	return hit{evidence: evidence, remedy: l.remedyFor(RemedyRawToken, v)}, true
+	return match{evidence: evidence, remedy: p.remedyFor(RemedyRawToken, s)}, true
 }

@@ -25,6 +25,8 @@ type Inventory struct {
 	// Key says what can be known of the key without writing: never the key.
 	Key     string `json:"key"`
 	TakenAt string `json:"taken_at"` // UTC, RFC 3339
+	// Version is the data plane's own answer to GET /version, nil where it gave none.
+	Version json.RawMessage `json:"version,omitempty"`
 	// VisibleProjects is how many projects the key can see; Projects are those that were looked at.
 	VisibleProjects int          `json:"visible_projects"`
 	Projects        []ProjectRef `json:"projects"`

@@ -33,6 +33,9 @@ type Options struct {
 // ErrOrganization is that the organization meant is not known.
 var ErrOrganization = errors.New("find the organization")
 
+// ErrProject is that a project asked for is none that the key sees.
+var ErrProject = errors.New("find the project")
+
 // Read takes the inventory of one organization with GET alone. An error is that not even the organization could be read; all else that
 // is missing, or may be, is said in Incomplete.
 func Read(ctx context.Context, client *control.Client, o Options) (Inventory, error) {
@@ -43,10 +46,13 @@ func Read(ctx context.Context, client *control.Client, o Options) (Inventory, er
 	r := &reader{client: client, options: o, org: org, found: Inventory{
 		Schema: Schema, Tool: o.Tool, APIURL: client.BaseURL(), TakenAt: time.Now().UTC().Format(time.RFC3339),
 		Organization: Organization(org), Key: describeKey(visible),
-		Projects: []ProjectRef{}, Secrets: []Secret{},
+		Version: ReadVersion(ctx, client), Projects: []ProjectRef{}, Secrets: []Secret{},
 	}}
 	r.readOrg(ctx)
-	projects := r.choose(r.listProjects(ctx))
+	projects, err := r.choose(r.listProjects(ctx))
+	if err != nil {
+		return Inventory{}, err
+	}
 	r.readProjects(ctx, projects)
 	r.checkLongest(ctx)
 	if ctx.Err() != nil {
@@ -130,13 +136,12 @@ func (r *reader) keep(list []control.Object, level Level, project *ProjectRef) {
 	}
 }
 
-// listProjects lists what the key can see of this organization.
-func (r *reader) listProjects(ctx context.Context) []ProjectRef {
+// listProjects lists what the key can see of this organization; whole says that the listing came to its end.
+func (r *reader) listProjects(ctx context.Context) (visible []ProjectRef, whole bool) {
 	list, err := r.client.Projects(ctx, r.org.Name)
 	if err != nil {
 		r.missing("list of projects: %v", err)
 	}
-	var visible []ProjectRef
 	for _, p := range list {
 		if p.OrgID == "" || strings.EqualFold(p.OrgID, r.org.ID) {
 			visible = append(visible, ProjectRef{ID: p.ID, Name: p.Name})
@@ -149,13 +154,14 @@ func (r *reader) listProjects(ctx context.Context) []ProjectRef {
 	if expected := r.options.ExpectProjects; len(visible) < expected {
 		r.missing("projects: the key sees %d, and at least %d are expected", len(visible), expected)
 	}
-	return visible
+	return visible, err == nil
 }
 
-// choose returns the projects to read. One that is asked for and cannot be seen is missing: a listing of it would be empty.
-func (r *reader) choose(visible []ProjectRef) []ProjectRef {
+// choose returns the projects to read. One that is asked for and cannot be seen is an ErrProject, or missing where the list of projects
+// may lack it: a listing of it would be empty.
+func (r *reader) choose(visible []ProjectRef, whole bool) ([]ProjectRef, error) {
 	if r.options.All {
-		return visible
+		return visible, nil
 	}
 	var chosen []ProjectRef
 	for n, id := range r.options.Projects {
@@ -164,13 +170,16 @@ func (r *reader) choose(visible []ProjectRef) []ProjectRef {
 			continue
 		}
 		i := slices.IndexFunc(visible, func(p ProjectRef) bool { return same(p.ID) })
+		if i < 0 && whole {
+			return nil, fmt.Errorf("%w: the key sees no project %s in this organization", ErrProject, evidence.Printable(id))
+		}
 		if i < 0 {
 			r.missing("project %s: the key sees no project of this id", evidence.Printable(id))
 			continue
 		}
 		chosen = append(chosen, visible[i])
 	}
-	return chosen
+	return chosen, nil
 }
 
 // readProjects reads each project with one listing. Where the API is gone or the key is not taken any more, it stops and says how much

@@ -32,7 +32,7 @@ type prober struct {
 	quoter
 	client  *http.Client
 	retries int
-	base    string
+	header  func(credential string) http.Header
 }
 
 // answer is one answer, judged.
@@ -45,13 +45,12 @@ type answer struct {
 }
 
 // ask sends one request, again on 429 and 503, and judges the last answer.
-func (p prober) ask(ctx context.Context, path, authorization string) answer {
-	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, p.base+path, nil)
+func (p prober) ask(ctx context.Context, list, credential string) answer {
+	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, list, nil)
 	if err != nil {
 		return answer{verdict: Unreachable, detail: "no request can be made: " + p.quote(reason(err).Error())}
 	}
-	req.Header.Set("Authorization", authorization)
-	req.Header.Set("Accept", "*/*")
+	req.Header = p.header(credential)
 	resp, sent, err := retry.Policy{Retries: p.retries, MaxWait: maxWait, Again: busy}.Do(p.client, req)
 	if err != nil {
 		return p.noAnswer(ctx, err)
@@ -171,9 +170,9 @@ func judgeList(body []byte) answer {
 
 // checkOpen sends a deliberately wrong token, once, and takes the verdict back where it is not refused: a 200 proves a token only
 // if a wrong one is refused on the same path (facts: upstream gateways). It returns what came of it.
-func (p prober) checkOpen(ctx context.Context, path string, got *answer) string {
+func (p prober) checkOpen(ctx context.Context, list string, got *answer) string {
 	p.retries = 0
-	wrong := p.ask(ctx, path, "Bearer planeproof-deliberately-wrong-"+rand.Text())
+	wrong := p.ask(ctx, list, "Bearer planeproof-deliberately-wrong-"+rand.Text())
 	switch wrong.verdict {
 	case Verified:
 		got.verdict = OpenEndpoint

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -38,6 +39,23 @@ func Problems(token string) []string {
 
 func isBearer(word string) bool { return strings.EqualFold(word, "Bearer") }
 
+// SchemeIn looks in a preview for a scheme in front of the stored value. It is sure where the scheme stands whole, with a blank behind
+// it; where the preview leaves out what follows three or more of its letters, as `Bea…-1` does, it is a suspicion.
+func SchemeIn(preview string) (scheme string, sure bool) {
+	preview = strings.TrimSpace(preview)
+	shown := max(strings.IndexAny(preview, "*….•"), 0)
+	for _, known := range []string{"Bearer", "Api-Key", "Basic"} {
+		first, _, whole := strings.Cut(preview, " ")
+		switch {
+		case whole && strings.EqualFold(first, known):
+			return known, true
+		case shown >= 3 && shown <= len(known) && strings.EqualFold(preview[:shown], known[:shown]):
+			return known, false
+		}
+	}
+	return "", false
+}
+
 // authorization is the header's value for a token as stored: concatenated, with the end trimmed, as the proxy's HTTP client
 // does (facts: the token is concatenated as stored). It is not ok where no header can hold the value.
 func authorization(token string) (value string, ok bool) {
@@ -52,16 +70,21 @@ const maxQuote = 200
 // A quoter quotes foreign texts without the token: gateways echo what they refuse.
 type quoter struct {
 	redactor *evidence.Redactor
-	// mute is set where a part of the token is too short to be searched for; then nothing foreign is quoted.
+	// mute is set where a secret, or a part of the token, is too short to be searched for; then nothing foreign is quoted.
 	mute bool
 }
 
-func newQuoter(token string) quoter {
+func (v Options) quoter(token string) quoter {
 	q := quoter{redactor: new(evidence.Redactor)}
+	secrets := slices.DeleteFunc(strings.Fields(token), isBearer)
 	q.redactor.Add("token", token)
-	for _, word := range strings.Fields(token) {
-		q.mute = q.mute || !isBearer(word) && q.redactor.String(word) == word
+	if v.Secret != nil {
+		for _, value := range v.Secret.Decode().AdditionalHeaders {
+			q.redactor.Add("additional header", value)
+			secrets = append(secrets, value)
+		}
 	}
+	q.mute = slices.ContainsFunc(secrets, func(secret string) bool { return secret != "" && q.redactor.String(secret) == secret })
 	return q
 }
 

@@ -35,14 +35,19 @@ const (
 	NotBase Verdict = "not an OpenAI-compatible base URL"
 	// NotRaw: the token was not sent, because it is no raw token.
 	NotRaw Verdict = "not a raw token"
+	// CallElsewhere: the token works, but the proxy calls a place where the model list is not served, or is refused.
+	CallElsewhere Verdict = "the call goes elsewhere"
+	// CallUnknown: the token works, but nothing tells whether it does where the proxy calls.
+	CallUnknown Verdict = "the call cannot be judged"
 )
 
-// ExitCode is that of the command line: 0 verified, 3 where nothing can be said of the token, 1 for every other verdict.
+// ExitCode is that of the command line: 0 verified, 3 where nothing can be said of the token or of the proxy's
+// call with it, 1 for every other verdict.
 func (v Verdict) ExitCode() int {
 	switch v {
 	case Verified:
 		return 0
-	case Inconclusive, Unreachable:
+	case Inconclusive, Unreachable, CallUnknown:
 		return 3
 	default:
 		return 1
@@ -82,6 +87,10 @@ func (r *Result) conclude() {
 		r.Advice = fmt.Sprintf("only %s confirms the token: the api_base that goes with it is %s",
 			first.Path, strings.TrimSuffix(first.URL, "/models"))
 	}
+	r.Call.judge(r)
+	if r.Verdict == CallElsewhere {
+		r.Advice += ": mend api_base, or endpoint_path, so that calls go below " + strings.TrimSuffix(first.URL, "/models")
+	}
 	if len(r.TokenProblems) > 0 {
 		r.Advice = NotRaw.advice()
 	}
@@ -106,6 +115,10 @@ func (v Verdict) advice() string {
 		return "nothing is known about the token: try again later"
 	case Unreachable:
 		return "nothing is known about the token: check address, DNS and network policy, and look from where Braintrust runs"
+	case CallElsewhere:
+		return "the token is good, but not where the proxy calls"
+	case CallUnknown:
+		return "the token is good; whether it works where the proxy calls takes a model call: re-run the scorer or a prompt"
 	case NotBase:
 		return "correct the base URL: scheme, host and what stands before /models or /v1/models"
 	default:

@@ -70,7 +70,8 @@ func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	for verdict, want := range map[verify.Verdict]int{
 		verify.Verified: 0, verify.Refused: 1, verify.NotAuthorized: 1, verify.OpenEndpoint: 1, verify.NotModelList: 1,
-		verify.NotBase: 1, verify.NotRaw: 1, verify.Inconclusive: 3, verify.Unreachable: 3,
+		verify.NotBase: 1, verify.NotRaw: 1, verify.CallElsewhere: 1,
+		verify.Inconclusive: 3, verify.Unreachable: 3, verify.CallUnknown: 3,
 	} {
 		assert.Equal(t, want, verdict.ExitCode(), verdict)
 	}

@@ -3,8 +3,13 @@ package verify
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/planeproof/planeproof/provider"
 )
 
 // Options asks a gateway whether a token is good, as step 3 of the guide does with curl.
@@ -22,6 +27,12 @@ type Options struct {
 	SkipOpenCheck bool
 	// SendAnyway sends a token that Problems finds fault with, to see what the gateway says.
 	SendAnyway bool
+	// Secret is the provider secret that the token is for, nil where only a base is given. Its additionalHeaders are sent as the proxy
+	// sends them, and a token is verified only if it works where the proxy calls. Preview is the API's of the stored value.
+	Secret  *provider.Secret
+	Preview string
+	// Generation is the proxy's, empty for the current one, whose calls are those of data plane v2.
+	Generation provider.Generation
 	// From says in words where the requests come from; it is only repeated in the result.
 	From string
 }
@@ -39,15 +50,19 @@ type Result struct {
 	From string `json:"from,omitempty"`
 	// TokenProblems are those of the token, named whether or not it was sent.
 	TokenProblems []string `json:"token_problems,omitempty"`
+	// Call is what the proxy calls with the secret, nil without one; Stored says what is wrong with it as it is stored.
+	Call   *Call    `json:"call,omitempty"`
+	Stored []string `json:"stored,omitempty"`
 	// Paths are the paths asked, in order; none where the token was not sent.
 	Paths []PathVerdict `json:"paths,omitempty"`
 }
 
 // PathVerdict is what one path of the gateway said.
 type PathVerdict struct {
-	// Path is `/models` or `/v1/models`; URL is the address asked.
-	Path string `json:"path"`
-	URL  string `json:"url"`
+	// Path is `/models` or `/v1/models`, or that of the model list beside the proxy's own call; URL is the address asked.
+	Path  string `json:"path"`
+	URL   string `json:"url"`
+	asked string // URL before the token was taken out of it
 	// Status is the HTTP status of the last answer, 0 where there was none.
 	Status  int     `json:"status,omitempty"`
 	Verdict Verdict `json:"verdict"`
@@ -61,11 +76,11 @@ type PathVerdict struct {
 }
 
 // Token asks `/models` and `/v1/models` below base with the token as Bearer and judges the answers (guide:
-// bearer-after-v2-migration, step 3). Only GET is sent, and only to base's own host. Every failure is a verdict; ParseBase
-// says which bases are refused.
+// bearer-after-v2-migration, step 3); with a secret also the model list beside the proxy's own call, where that is a third one. Only GET
+// is sent, and only to base's own host. Every failure is a verdict; ParseBase says which bases are refused.
 func Token(ctx context.Context, v Options, base, token string) Result {
-	q := newQuoter(token)
-	result := Result{From: q.line(v.From), TokenProblems: Problems(token)}
+	q := v.quoter(token)
+	result := Result{From: q.line(v.From), TokenProblems: Problems(token), Stored: v.stored()}
 	base, err := ParseBase(base)
 	if err != nil {
 		result.Verdict, result.Detail, result.Advice = NotBase, err.Error(), NotBase.advice()
@@ -81,9 +96,13 @@ func Token(ctx context.Context, v Options, base, token string) Result {
 		}
 		return result
 	}
-	p := prober{client: v.client(), retries: v.Retries, base: base, quoter: q}
-	for _, path := range []string{"/models", "/v1/models"} {
-		result.Paths = append(result.Paths, v.verifyPath(ctx, p, path, header))
+	result.Call = v.call(base)
+	p := prober{client: v.client(), retries: v.Retries, header: v.header, quoter: q}
+	for _, list := range result.Call.lists(base) {
+		result.Paths = append(result.Paths, v.verifyPath(ctx, p, strings.TrimPrefix(list, base), list, header))
+	}
+	if result.Call != nil {
+		result.Call.URL = q.line(result.Call.URL)
 	}
 	result.conclude()
 	return result
@@ -110,15 +129,15 @@ func (v Options) client() *http.Client {
 // at the same time it can break their requests ("http: CloseIdleConnections called").
 type borrowed struct{ http.RoundTripper }
 
-func (v Options) verifyPath(ctx context.Context, p prober, path, header string) PathVerdict {
-	got := p.ask(ctx, path, header)
-	result := PathVerdict{Path: path, URL: p.line(p.base + path), Models: got.models}
+func (v Options) verifyPath(ctx context.Context, p prober, path, list, credential string) PathVerdict {
+	got := p.ask(ctx, list, credential)
+	result := PathVerdict{Path: p.line(path), URL: p.line(list), asked: list, Models: got.models}
 	switch {
 	case got.verdict != Verified:
 	case v.SkipOpenCheck:
 		result.OpenCheck = "no deliberately wrong token was sent: if the list is open to anyone, the 200 proves nothing"
 	default:
-		result.OpenCheck = p.checkOpen(ctx, path, &got)
+		result.OpenCheck = p.checkOpen(ctx, list, &got)
 	}
 	result.Status, result.Verdict, result.Detail, result.Advice = got.status, got.verdict, got.detail, got.advice
 	if result.Advice == "" {
@@ -126,3 +145,5 @@ func (v Options) verifyPath(ctx context.Context, p prober, path, header string) 
 	}
 	return result
 }
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -52,6 +52,10 @@ func TestProblemTokenSentAnyway(t *testing.T) { // TOKEN-4
 	assert.Contains(t, got.Advice, "raw token only")
 	assert.Equal(t, "Bearer Bearer "+token, g.requests()[0].Header.Get("Authorization"))
 
+	g = &gateway{paths: both(reply{status: 200, body: list})}
+	verify.Token(t.Context(), verify.Options{Client: ownClient(), SendAnyway: true}, serve(t, g), " "+token)
+	assert.Equal(t, "Bearer  "+token, g.requests()[0].Header.Get("Authorization"), "a blank in front is sent, as the proxy sends it")
+
 	got = verify.Token(t.Context(), verify.Options{Client: ownClient(), SendAnyway: true}, serve(t, g), token+"\n")
 	assert.Equal(t, verify.Verified, got.Verdict, "the end is trimmed, as the proxy's HTTP client does")
 	assert.NotEmpty(t, got.TokenProblems)
