@@ -128,6 +128,7 @@ func TestAuditOfWhatCannotBeRead(t *testing.T) {
 		"not the API": {page(404, "<html>"), nil, "is this the API's own URL?"},
 		"redirect":    {page(302, ""), nil, "not followed"},
 		"forbidden":   {page(403, auditKey), nil, "org admin"},
+		"broken":      {page(http.StatusNotImplemented, auditKey), nil, "answered 501"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -211,7 +212,7 @@ func TestAuditExitCodes(t *testing.T) {
 	assertOneLine(t, got, "the key sees no project "+secretID(1))
 	assert.Empty(t, got.out)
 	p.instead = func(w http.ResponseWriter, r *http.Request) bool {
-		return strings.Contains(r.URL.Path, "/env_var") && page(500, "")(w, r)
+		return strings.Contains(r.URL.Path, "/env_var") && page(http.StatusNotImplemented, "")(w, r) // which is not asked again
 	}
 	got = p.audit("--fail-on", "error")
 	assert.Equal(t, 3, got.code, "the API's own failure is no finding")

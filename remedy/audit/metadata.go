@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/planeproof/planeproof/internal/jsonvalue"
 	"github.com/planeproof/planeproof/provider"
 )
 
@@ -40,7 +41,7 @@ func metadataRules() []Rule {
 			check: each(func(_ *pass, s *secret) (match, bool) {
 				text := bytes.TrimSpace(s.Metadata)
 				found := len(text) > 0 && text[0] != '{' && string(text) != "null"
-				return match{cause: "metadata is " + kind(text), evidence: []string{"metadata is " + shorten(string(text), maxShown)}}, found
+				return match{cause: "metadata is " + jsonvalue.Kind(text), evidence: []string{"metadata is " + shorten(string(text), maxShown)}}, found
 			}),
 		},
 		{
@@ -151,20 +152,6 @@ func (s *secret) modelsUndecided() bool {
 	}
 	raw, there := s.keys["customModels"]
 	return there && raw[0] != '{' && string(raw) != "null" && string(raw) != "false"
-}
-
-// kind names a JSON value's type for a sentence.
-func kind(raw []byte) string {
-	switch raw[0] {
-	case '[':
-		return "an array"
-	case '"':
-		return "a string"
-	case 't', 'f':
-		return "a boolean"
-	default:
-		return "a number"
-	}
 }
 
 // jsonText is a text in JSON's quotes.

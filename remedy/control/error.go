@@ -136,7 +136,7 @@ func (c *Client) judge(method, path string, resp *http.Response) (Answer, error)
 	default:
 		e.Kind, e.Reason = Refused, fmt.Sprintf("refused (%d)", status)
 	}
-	e.Said = c.quote(message(answer.Body))
+	e.Said = c.quote(Message(answer.Body))
 	return Answer{}, e
 }
 
@@ -175,8 +175,8 @@ func (c *Client) target(resp *http.Response) string {
 	return c.quote(location.Host)
 }
 
-// message finds the server's own words in an error body; a page has none.
-func message(body []byte) string {
+// Message finds the server's own words in an error body, as it wrote them: they are foreign. A page has none.
+func Message(body []byte) string {
 	var doc map[string]json.RawMessage
 	if json.Unmarshal(body, &doc) != nil {
 		if text := strings.TrimSpace(string(body)); !strings.HasPrefix(text, "<") {

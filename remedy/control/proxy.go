@@ -71,7 +71,7 @@ func (c *Client) Proxy(ctx context.Context, call Call) (CallResult, error) {
 // judgeCompletion says whether an answer is a completion, and quotes what it is instead.
 func (c *Client) judgeCompletion(resp *http.Response, body []byte) (ok bool, said string) {
 	if resp.StatusCode != http.StatusOK {
-		return false, c.quote(message(body))
+		return false, c.quote(Message(body))
 	}
 	if reason := notJSON(body); reason != "" {
 		return false, reason

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/x509"
@@ -12,12 +11,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/planeproof/planeproof/internal/retry"
+	"github.com/planeproof/planeproof/remedy/control"
 )
 
 const (
@@ -103,7 +102,7 @@ func reason(err error) error {
 func (p prober) judge(resp *http.Response, body []byte, readErr error) answer {
 	status := resp.StatusCode
 	says := func(v Verdict) answer {
-		return answer{verdict: v, detail: join(fmt.Sprintf("answered %d", status), p.quote(message(body)))}
+		return answer{verdict: v, detail: join(fmt.Sprintf("answered %d", status), p.quote(control.Message(body)))}
 	}
 	switch {
 	case status == http.StatusOK && readErr != nil:
@@ -117,7 +116,7 @@ func (p prober) judge(resp *http.Response, body []byte, readErr error) answer {
 	case status == http.StatusUnauthorized:
 		return says(Refused)
 	case status == http.StatusForbidden:
-		said := p.quote(message(body))
+		said := p.quote(control.Message(body))
 		return answer{verdict: NotAuthorized, detail: join("answered 403, authenticated but not authorized", said)}
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusGone,
 		status == http.StatusNotImplemented:
@@ -183,30 +182,6 @@ func (p prober) checkOpen(ctx context.Context, list string, got *answer) string 
 	default:
 		return fmt.Sprintf("a deliberately wrong token was sent too, and was not accepted (%d)", wrong.status)
 	}
-}
-
-// message finds a gateway's own words in an error body: OpenAI's, vLLM's, Kong's or FastAPI's JSON, or a plain text.
-func message(body []byte) string {
-	if !json.Valid(body) {
-		if text := strings.TrimSpace(string(body)); !strings.HasPrefix(text, "<") {
-			return text
-		}
-		return ""
-	}
-	var doc map[string]json.RawMessage
-	_ = json.Unmarshal(body, &doc) // a body that is no object has no message
-	var nested struct {
-		Message string `json:"message"`
-	}
-	_ = json.Unmarshal(doc["error"], &nested) // a text, or absent
-	return cmp.Or(nested.Message, text(doc["error"]), text(doc["message"]), text(doc["detail"]))
-}
-
-// text is a JSON string's value, empty for any other JSON.
-func text(raw json.RawMessage) string {
-	var s string
-	_ = json.Unmarshal(raw, &s)
-	return s
 }
 
 // join puts a quotation behind what introduces it, if there is one.
