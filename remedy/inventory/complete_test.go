@@ -84,8 +84,8 @@ func TestAUsualLengthCostsOneRequest(t *testing.T) {
 	p := newPlane(t)
 	p.fill(30, 10)
 	assert.Empty(t, p.read(inventory.Options{All: true}).Incomplete)
-	const listings, ends, believing = 4 + 30, 3, 1
-	assert.EqualValues(t, listings+ends+believing, p.requests.Load())
+	const version, listings, ends, believing = 1, 4 + 30, 3, 1
+	assert.EqualValues(t, version+listings+ends+believing, p.requests.Load())
 	p.listing(dataplane.Listing{Cap: 10})
 	found := p.read(inventory.Options{All: true})
 	require.Len(t, found.Incomplete, 1, "the same is said once")
