@@ -69,6 +69,9 @@ func TestWhatMayBeCutIsIncomplete(t *testing.T) {
 			if c.says != "" {
 				require.NotEmpty(t, found.Incomplete)
 				assert.Contains(t, strings.Join(found.Incomplete, "\n"), c.says)
+				if strings.HasPrefix(name, "no metadata") {
+					assert.Len(t, found.Secrets, c.secrets+c.own, "what was read is kept")
+				}
 				return
 			}
 			require.Empty(t, found.Incomplete)
