@@ -53,7 +53,7 @@ Exit codes: 0 planned; 1 something was refused; 2 usage; 3 the API cannot be rea
 	f.api.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.secret, "secret", "", "id of the ai_secret or env_var to repair")
-	flags.StringVar(&f.audit, "audit", "", "file that planeproof audit --format json wrote: every finding of its severity with a remedy is planned")
+	flags.StringVar(&f.audit, "audit", "", "file that planeproof audit -o json wrote: every finding of its severity with a remedy is planned")
 	flags.StringVar(&f.legacy, "legacy", "", "generation of the AI proxy: "+generationNames())
 	flags.StringVar(&f.log, "log", "", "the proxy's log, as evidence for the workaround")
 	flags.BoolVar(&f.workaround, "workaround", false, "remove what the legacy proxy rejects")
