@@ -88,9 +88,7 @@ func (s *Steps) planAndApply(ctx context.Context, who string, remedy fix.Remedy,
 	if err != nil {
 		return err
 	}
-	if err := s.newPlan(ctx, found, generation); err != nil {
-		return err
-	}
+	var wanted []fix.Wanted
 	for _, ref := range affected {
 		secret, err := s.secret(ref)
 		if err != nil {
@@ -100,7 +98,10 @@ func (s *Steps) planAndApply(ctx context.Context, who string, remedy fix.Remedy,
 		if i < 0 {
 			return fmt.Errorf("plan fix: the inventory has no %s", ref)
 		}
-		s.planned.Add(fix.Ask{Secret: found.Secrets[i], Remedy: remedy}, s.situation)
+		wanted = append(wanted, fix.Wanted{Secret: found.Secrets[i], Remedy: remedy})
+	}
+	if err := s.newPlan(ctx, found, generation, wanted); err != nil {
+		return err
 	}
 	if len(s.planned.Refused) > 0 {
 		s.fixErr = s.planned.Refused[0]
@@ -117,21 +118,20 @@ func (s *Steps) planAndApply(ctx context.Context, who string, remedy fix.Remedy,
 	return s.changed(ctx)
 }
 
-// newPlan begins a plan with what the command line would know: the data plane's version, the generation given, the org's secrets.
-func (s *Steps) newPlan(ctx context.Context, found inventory.Inventory, generation string) error {
+// newPlan plans with what the command line would know: the data plane's version, the generation given, the other secrets.
+func (s *Steps) newPlan(ctx context.Context, found inventory.Inventory, generation string, wanted []fix.Wanted) error {
 	version, err := s.client("an org admin").Get(ctx, "/version")
 	if err != nil {
 		return fmt.Errorf("read version: %w", err)
 	}
-	s.situation = fix.Situation{Generation: provider.Generation(generation), Version: version.Body}
-	for _, f := range found.Secrets {
-		if f.Level != inventory.Project {
-			s.situation.Org = append(s.situation.Org, f)
-		}
-	}
-	s.planned = fix.NewPlan("planeproof", s.World.APIURL(), found.Organization, s.situation, time.Now())
+	plane := fix.DataPlane{Generation: provider.Generation(generation), Version: version.Body}
+	plane.Know(found)
+	s.planned = fix.NewPlan("planeproof", found.Organization, s.World.APIURL(), plane, wanted, time.Now())
 	return nil
 }
+
+// fixWait is how long a change may take to be seen by a target.
+const fixWait = 200 * time.Millisecond
 
 // applyPlan returns what applying came to, and as its second result what kept it from being tried.
 func (s *Steps) applyPlan(ctx context.Context, who, model string) (outcome, err error) {
@@ -140,8 +140,10 @@ func (s *Steps) applyPlan(ctx context.Context, who, model string) (outcome, err 
 		return nil, err
 	}
 	s.backup = filepath.Join(dir, fmt.Sprintf("backup-%d.json", len(s.World.Exchanges())))
-	outcome = fix.Apply(ctx, s.client(who), s.planned, fix.Options{
-		Org: s.planned.Organization.Name, Backup: s.backup, Tool: "planeproof", Model: model, Now: time.Now, Say: func(string) {},
+	s.fixSaid = nil
+	_, outcome = fix.Apply(ctx, s.client(who), s.planned, fix.Options{
+		Org: s.planned.Organization.Name, Backup: s.backup, Tool: "planeproof", Model: model, Wait: fixWait,
+		Say: func(line string) { s.fixSaid = append(s.fixSaid, line) },
 	})
 	if kind := control.KindOf(outcome); kind == control.Unreachable || kind == control.Broken {
 		return nil, outcome
@@ -169,14 +171,12 @@ func (s *Steps) restore(ctx context.Context) error {
 		return err
 	}
 	client := s.client("an org admin")
-	undos, err := fix.Compare(ctx, client, backup, s.backup)
+	options := fix.Options{Backup: s.backup, Tool: "planeproof", Wait: fixWait}
+	undos, err := fix.Compare(ctx, client, backup, options)
 	if err != nil {
 		return err
 	}
-	err = fix.Restore(ctx, client, backup, undos, fix.Options{
-		Org: backup.Organization.Name, Backup: s.backup, Tool: "planeproof", Now: time.Now, Say: func(string) {},
-	})
-	if err != nil {
+	if err := fix.Restore(ctx, client, backup, undos, options); err != nil {
 		return err
 	}
 	return s.changed(ctx)

@@ -28,9 +28,9 @@ type Steps struct {
 	testKey      string  // what Test key showed
 	rounds       []round // concurrent changes
 	planned      *fix.Plan
-	situation    fix.Situation
-	fixErr       error  // what came of the plan, nil where it was applied and proven
-	backup       string // file of the latest applied plan
+	fixSaid      []string // what applying the plan said, line by line
+	fixErr       error    // what came of the plan, nil where it was applied and proven
+	backup       string   // file of the latest applied plan
 	audited      *audit.Report
 	logged       proxylog.Summary // what the proxy's log was read as
 	before       string           // all that the control API lists, before a request that must change nothing

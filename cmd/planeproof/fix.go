@@ -6,14 +6,18 @@ import (
 	"fmt"
 	"io"
 	"os/user"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/fix"
+	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
 func newFix(t terminal, redactor *evidence.Redactor) *cobra.Command {
@@ -51,27 +55,69 @@ func readToken(name string, in io.Reader, redactor *evidence.Redactor) (string, 
 	return token, nil
 }
 
-// fixError tells why in one line and says it by the exit code: 1 refused, not applied or not proven; 2 usage; 3 nothing can be said.
+// fixError tells why in one line and says it by the exit code: 1 refused, or seen not to hold; 2 usage, or a file or organization that
+// cannot be meant; 3 nothing can be said.
 func fixError(ctx context.Context, t terminal, err error) error {
 	if ctx.Err() != nil {
 		_, _ = fmt.Fprintln(t.err, "planeproof: interrupted; what was begun can be finished by running the same again")
 		return exitCode(exitInterrupted)
 	}
+	is := func(target error) bool { return errors.Is(err, target) }
+	kind := control.KindOf(err)
 	switch {
-	case errors.Is(err, fix.ErrFile), errors.Is(err, fix.ErrTokenNeeded), errors.Is(err, conformance.ErrUsage):
+	case slices.ContainsFunc([]error{
+		file.ErrUnusable, fix.ErrEdited, fix.ErrOrganization, inventory.ErrOrganization, fix.ErrTokenNeeded, conformance.ErrUsage,
+	}, is):
 		return err
-	case errors.Is(err, fix.ErrNotApplied):
-		_, _ = fmt.Fprintf(t.err, "planeproof: %v\n", err)
-		return exitCode(1)
-	}
-	switch control.KindOf(err) {
-	case control.Forbidden, control.NotFound, control.Refused:
-		_, _ = fmt.Fprintf(t.err, "planeproof: %v\n", err)
-		return exitCode(1)
-	case control.Unusable:
+	case kind == control.Unusable:
 		return fmt.Errorf("%w: %w", conformance.ErrUsage, err)
+	case slices.ContainsFunc([]error{fix.ErrNotApplied, fix.ErrInPlace, fix.ErrValueLost}, is),
+		kind == control.Forbidden, kind == control.NotFound, kind == control.Refused:
+		_, _ = fmt.Fprintf(t.err, "planeproof: %v\n", err)
+		return exitCode(1)
 	}
 	return infrastructure(err)
+}
+
+// progress rewrites one line of a terminal, and clears it at the end.
+func (t terminal) progress(what string) func(done, total int) {
+	if !t.tty {
+		return nil
+	}
+	return func(done, total int) {
+		line := fmt.Sprintf("%s: %d of %d", what, done, total)
+		if done == total {
+			line = "\x1b[K"
+		}
+		_, _ = fmt.Fprint(t.err, line+"\r") // what follows a carriage return waits for the next in a redacting writer
+	}
+}
+
+// changeFlags are those of the commands that change something.
+type changeFlags struct {
+	wait     time.Duration
+	allowPut bool
+}
+
+func (f *changeFlags) add(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&f.wait, "wait", fix.DefaultWait, "how long a change may take to be seen; at the end all is read once more after that time")
+	cmd.Flags().BoolVar(&f.allowPut, "allow-put", false, "where PATCH leaves keys behind, replace an ai_secret without its stored value")
+}
+
+// options are what both commands tell the library.
+func (f changeFlags) options(t terminal, api apiFlags, backup string) (fix.Options, error) {
+	if f.wait < 0 {
+		return fix.Options{}, fmt.Errorf("%w: --wait is not negative", conformance.ErrUsage)
+	}
+	return fix.Options{
+		Backup: backup, Tool: "planeproof " + version(), Who: api.who(), Wait: f.wait, AllowPut: f.allowPut,
+		Say: func(line string) { _, _ = fmt.Fprintln(t.out, line) }, Progress: t.progress("reading secrets"),
+	}, nil
+}
+
+// requests are the kinds of request that a command may send, for its help.
+func requests(kinds []string) string {
+	return "It sends nothing but:\n  " + strings.Join(kinds, "\n  ")
 }
 
 // who is told in the change journal.

@@ -19,6 +19,7 @@ import (
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/fakes/dataplane"
 	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/remedy/fix"
 )
 
 const (
@@ -103,6 +104,9 @@ func (a *fixAPI) run(args ...string) outcome {
 
 func (a *fixAPI) as(key string, args ...string) outcome {
 	a.t.Helper()
+	if args[0] == "restore" || args[1] == "apply" {
+		args = append(args, "--wait", "1ms")
+	}
 	got := command(a.t, append(args, "--api-url", a.url, "--api-key-file", write(a.t, key))...)
 	assert.NotContains(a.t, got.out+got.err, "canary")
 	return got
@@ -118,22 +122,25 @@ func TestFixUsage(t *testing.T) {
 		args []string
 	}{
 		{"fix plan or fix apply", []string{"fix"}},
-		{"give either --secret or --audit", []string{"fix", "plan", "-o", plan}},
-		{"give either --secret or --audit", []string{"fix", "plan", "--secret", "x", "--audit", "y", "-o", plan}},
-		{"--output is needed", []string{"fix", "plan", "--secret", "x"}},
-		{"make a plan for each", []string{"fix", "plan", "--secret", "x", "--portable", "--workaround", "-o", plan}},
-		{"go with --secret", []string{"fix", "plan", "--audit", "x", "--portable", "-o", plan}},
-		{"parse generation", []string{"fix", "plan", "--secret", "x", "--legacy", "2026", "-o", plan}},
-		{"read --log", []string{"fix", "plan", "--secret", "x", "--log", a.file("none"), "-o", plan}},
-		{"want planeproof/audit/v1", []string{"fix", "plan", "--audit", foreign, "-o", plan}},
-		{"read --token-file", []string{"fix", "plan", "--secret", "x", "--token-file", a.file("none"), "-o", plan}},
+		{"give either --secret or --audit", []string{"fix", "plan", "--save", plan}},
+		{"give either --secret or --audit", []string{"fix", "plan", "--secret", "x", "--audit", "y", "--save", plan}},
+		{"--format \"yaml\" is not table or json", []string{"fix", "plan", "--secret", "x", "-o", "yaml"}},
+		{"--model is empty", []string{"fix", "apply", plan, "--model", ""}},
+		{"--wait is not negative", []string{"restore", "--backup", plan, "--wait", "-1s"}},
+		{"--wait is not negative", []string{"fix", "apply", plan, "--wait", "-1s"}},
+		{"make a plan for each", []string{"fix", "plan", "--secret", "x", "--portable", "--workaround", "--save", plan}},
+		{"go with --secret", []string{"fix", "plan", "--audit", "x", "--portable", "--save", plan}},
+		{"parse generation", []string{"fix", "plan", "--secret", "x", "--legacy", "2026", "--save", plan}},
+		{"read --log", []string{"fix", "plan", "--secret", "x", "--log", a.file("none"), "--save", plan}},
+		{"want planeproof/audit/v1", []string{"fix", "plan", "--audit", foreign, "--save", plan}},
+		{"read --token-file", []string{"fix", "plan", "--secret", "x", "--token-file", a.file("none"), "--save", plan}},
 		{"accepts 1 arg", []string{"fix", "apply"}},
 		{"--wave is not negative", []string{"fix", "apply", plan, "--wave", "-1"}},
 		{"cannot be used", []string{"fix", "apply", a.file("none"), "--org", "acme"}},
 		{"use the program that wrote it", []string{"fix", "apply", foreign, "--org", "acme"}},
 		{"--backup is needed", []string{"restore"}},
 		{"cannot be used", []string{"restore", "--backup", a.file("none")}},
-		{`want "planeproof/backup/v1"`, []string{"restore", "--backup", foreign}},
+		{`want planeproof/backup/v1`, []string{"restore", "--backup", foreign}},
 	} {
 		got := command(t, append(row.args, "--api-url", a.url, "--api-key-file", write(t, fixAdmin))...)
 		if len(row.args) == 1 && row.args[0] == "fix" {
@@ -164,13 +171,13 @@ func TestFixRefusals(t *testing.T) {
 		{1, "begins with the word Bearer", []string{"--secret", own, "--token-file", write(t, "Bearer sk-canary-0001")}},
 	} {
 		file := a.file(fmt.Sprintf("plan%d.json", i))
-		got := a.run(append([]string{"fix", "plan", "-o", file}, row.args...)...)
+		got := a.run(append([]string{"fix", "plan", "--save", file}, row.args...)...)
 		assert.Equal(t, row.code, got.code, "%v: %s", row.args, got.err)
 		assert.Contains(t, got.out+got.err, row.says)
 		assert.Equal(t, 1, strings.Count(got.err, "\n"), "one line: %q", got.err)
 		assert.NoFileExists(t, file)
 	}
-	got := a.as("bt-canary-nobody", "fix", "plan", "--secret", own, "-o", a.file("plan.json"))
+	got := a.as("bt-canary-nobody", "fix", "plan", "--secret", own, "--save", a.file("plan.json"))
 	assert.Equal(t, 3, got.code, got.err)
 	assert.Contains(t, got.err, "the API does not know the key (401)")
 	assert.Equal(t, []string{"GET"}, methodsOf(a.seen()), "only GET leaves fix plan")
@@ -181,7 +188,7 @@ func TestFixFromSymptomToProof(t *testing.T) {
 	a := newFixAPI(t, dataplane.ServingV2, "")
 	id := a.orgSecret("acme")
 	plan := a.file("plan.json")
-	got := a.run("fix", "plan", "--secret", id, "-o", plan)
+	got := a.run("fix", "plan", "--secret", id, "--save", plan)
 	require.Equal(t, 0, got.code, got.err)
 	assert.Contains(t, got.out, `auth_format: "api_key" → "bearer"`)
 	assert.Contains(t, got.out, "it cannot be known from here whether the gateway wants Bearer")
@@ -190,7 +197,7 @@ func TestFixFromSymptomToProof(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, string(raw), "canary", "a plan can be shown to anyone")
 
-	got = a.run("fix", "plan", "--secret", id, "-o", plan)
+	got = a.run("fix", "plan", "--secret", id, "--save", plan)
 	assert.Equal(t, 2, got.code)
 	assert.Contains(t, got.err, "a plan is never overwritten")
 
@@ -198,7 +205,10 @@ func TestFixFromSymptomToProof(t *testing.T) {
 	assert.Equal(t, 2, got.code)
 	assert.Contains(t, got.err, "--org is needed")
 	got = a.run("fix", "apply", plan, "--org", "other")
-	assert.Equal(t, 1, got.code)
+	assert.Equal(t, 2, got.code)
+	assert.Contains(t, got.err, `the plan is about "acme", not "other"`)
+	got = a.run("fix", "apply", plan, "--org", fixAdmin)
+	assert.Equal(t, 2, got.code, "and the redactor has the last word: run looks for canaries")
 	got = a.as(fixMember, "fix", "apply", plan, "--org", "acme", "--backup", a.file("member.json"))
 	assert.Equal(t, 1, got.code)
 	assert.Contains(t, got.err, "it needs the role of an org admin")
@@ -206,7 +216,7 @@ func TestFixFromSymptomToProof(t *testing.T) {
 
 	got = a.run("fix", "apply", plan, "--org", "acme")
 	require.Equal(t, 0, got.code, got.err)
-	assert.Contains(t, got.out, "acme (org): changed, read back and proven\ndone\n")
+	assert.Contains(t, got.out, "acme (org): changed, read back and proven\ndone: 1 of 1 changes are in place, 1 of them written now\n")
 	assert.Equal(t, strings.Replace(fixMetadata, `format":"api_key"`, `format":"bearer"`, 1), a.send("GET", "/v1/ai_secret/"+id, "").Get("metadata").Raw)
 	journal, err := os.ReadFile(plan + ".backup.json.journal.jsonl")
 	require.NoError(t, err)
@@ -239,7 +249,7 @@ func TestFixWorkaroundWithItsLog(t *testing.T) {
 	log := write(t, "Failed to load project secrets, continuing with org secrets only ZodError: "+
 		`[{"code":"unrecognized_keys","keys":["auth_type","auth_format"],"path":["metadata"],"message":"m"}]`+"\n")
 	common := []string{"fix", "plan", "--secret", id, "--legacy", "legacy-2026-02", "--log", log}
-	got := a.run(append(common, "--workaround", "-o", a.file("plan.json"))...)
+	got := a.run(append(common, "--workaround", "--save", a.file("plan.json"))...)
 	require.Equal(t, 0, got.code, got.out+got.err)
 	for _, text := range []string{
 		`condition "the legacy AI proxy on an older data plane" holds`, `condition "project-level credentials are not used" holds`,
@@ -248,7 +258,7 @@ func TestFixWorkaroundWithItsLog(t *testing.T) {
 	} {
 		assert.Contains(t, got.out, text)
 	}
-	got = a.run(append(common, "--literal", "-o", a.file("literal.json"))...)
+	got = a.run(append(common, "--literal", "--save", a.file("literal.json"))...)
 	require.Equal(t, 0, got.code, got.err)
 	assert.Contains(t, got.out, "costs: customModels is lost: acme-chat no longer route to the project")
 	got = a.run("fix", "apply", a.file("literal.json"), "--org", "acme")
@@ -276,9 +286,9 @@ func TestFixFromAnAudit(t *testing.T) {
 
 	a.seen()
 	plan := a.file("plan.json")
-	got = a.run("fix", "plan", "--audit", report, "-o", plan)
+	got = a.run("fix", "plan", "--audit", report, "--save", plan)
 	assert.Equal(t, 1, got.code, "the raw token of one is not planned")
-	assert.Contains(t, got.out, "prefixed: remedy raw-token is refused: a token belongs to one secret")
+	assert.Contains(t, got.out, "not mended: error value-scheme-prefix on prefixed: a token belongs to one secret")
 	assert.Equal(t, []string{"GET"}, methodsOf(a.seen()))
 	raw, err := os.ReadFile(plan)
 	require.NoError(t, err)
@@ -287,8 +297,13 @@ func TestFixFromAnAudit(t *testing.T) {
 	}
 	assert.EqualValues(t, 3, gjson.GetBytes(raw, "steps.#").Int(), "only those affected (behaviours: MIGRATION-7)")
 
+	got = a.run("fix", "apply", plan, "--org", "acme", "--wave", "2")
+	assert.Equal(t, 1, got.code)
+	assert.Contains(t, got.err, "waves before wave 2 are not done")
 	got = a.run("fix", "apply", plan, "--org", "acme", "--wave", "1")
 	require.Equal(t, 0, got.code, got.err)
+	assert.Contains(t, got.out, "1 waves are left: planeproof fix apply "+plan+" --org acme --wave 2\n")
+	assert.NotContains(t, got.out, "done")
 	assert.Equal(t, 1, a.seen()["PATCH"])
 	got = a.run("fix", "apply", plan, "--org", "acme")
 	require.Equal(t, 0, got.code, got.err)
@@ -296,9 +311,9 @@ func TestFixFromAnAudit(t *testing.T) {
 	assert.Equal(t, fine.Raw, a.send("GET", "/v1/ai_secret/"+fine.Get("id").String(), "").Raw, "the others are the same to the byte")
 
 	other := strings.ReplaceAll(string(mustRead(t, report)), fixOrgID, strings.Replace(fixOrgID, "6d1c", "7d1c", 1))
-	got = a.run("fix", "plan", "--audit", write(t, other), "-o", a.file("other.json"))
-	assert.Equal(t, 1, got.code)
-	assert.Contains(t, got.err, `the audit is of the organization "acme", which the key does not see`)
+	got = a.run("fix", "plan", "--audit", write(t, other), "--save", a.file("other.json"))
+	assert.Equal(t, 2, got.code)
+	assert.Contains(t, got.err, `the audit is of "acme"`)
 }
 
 func mustRead(t *testing.T, path string) []byte {
@@ -314,7 +329,7 @@ func TestFixTokenAndPrompt(t *testing.T) {
 	id := a.orgSecret("acme")
 	plan, key := a.file("plan.json"), write(t, fixAdmin)
 	token := write(t, "sk-canary-new-0001\n")
-	require.Equal(t, 0, a.run("fix", "plan", "--secret", id, "--token-file", token, "-o", plan).code)
+	require.Equal(t, 0, a.run("fix", "plan", "--secret", id, "--token-file", token, "--save", plan).code)
 	assert.NotContains(t, string(mustRead(t, plan)), "canary")
 	got := a.run("fix", "apply", plan, "--org", "acme")
 	assert.Equal(t, 2, got.code)
@@ -324,13 +339,17 @@ func TestFixTokenAndPrompt(t *testing.T) {
 	for _, row := range []struct {
 		typed string
 		code  error
-	}{{"other\n", exitCode(1)}, {"acme\n", nil}} {
+	}{{"other\n", fix.ErrOrganization}, {"acme\n", nil}} {
 		var out, errs bytes.Buffer
 		root := newRoot(terminal{out: &out, err: &errs, tty: true}, &evidence.Redactor{})
 		root.SetIn(strings.NewReader(row.typed))
-		root.SetArgs([]string{"fix", "apply", plan, "--token-file", token, "--api-url", a.url, "--api-key-file", key})
+		root.SetArgs([]string{"fix", "apply", plan, "--token-file", token, "--wait", "1ms", "--api-url", a.url, "--api-key-file", key})
 		err := root.ExecuteContext(t.Context())
-		assert.Equal(t, row.code, err, errs.String())
+		if row.code == nil {
+			require.NoError(t, err, errs.String())
+		} else {
+			require.ErrorIs(t, err, row.code)
+		}
 		assert.Contains(t, out.String(), "Type the organization's name to do this:\n")
 		assert.NotContains(t, out.String()+errs.String(), "canary")
 	}
@@ -339,7 +358,7 @@ func TestFixTokenAndPrompt(t *testing.T) {
 	var out, errs bytes.Buffer
 	root := newRoot(terminal{out: &out, err: &errs}, &evidence.Redactor{})
 	root.SetIn(strings.NewReader("sk-canary-new-0002\n"))
-	root.SetArgs([]string{"fix", "plan", "--secret", id, "--token-file", "-", "-o", a.file("2.json"), "--api-url", a.url, "--api-key-file", key})
+	root.SetArgs([]string{"fix", "plan", "--secret", id, "--token-file", "-", "--save", a.file("2.json"), "--api-url", a.url, "--api-key-file", key})
 	require.NoError(t, root.ExecuteContext(t.Context()), errs.String())
 }
 
@@ -348,7 +367,7 @@ func TestFixNotAppliedAndUnreachable(t *testing.T) {
 	a := newFixAPI(t, dataplane.ServingV2, dataplane.PatchIgnore)
 	id := a.orgSecret("acme")
 	plan := a.file("plan.json")
-	require.Equal(t, 0, a.run("fix", "plan", "--secret", id, "-o", plan).code)
+	require.Equal(t, 0, a.run("fix", "plan", "--secret", id, "--save", plan).code)
 	got := a.run("fix", "apply", plan, "--org", "acme")
 	assert.Equal(t, 1, got.code)
 	assert.Contains(t, got.err, `auth_format is "api_key", not "bearer"; the secret is as it was`)
@@ -358,7 +377,7 @@ func TestFixNotAppliedAndUnreachable(t *testing.T) {
 	gone.Close()
 	key := write(t, fixAdmin)
 	for _, args := range [][]string{
-		{"fix", "plan", "--secret", id, "-o", a.file("2.json")},
+		{"fix", "plan", "--secret", id, "--save", a.file("2.json")},
 		{"fix", "apply", plan, "--org", "acme"},
 		{"restore", "--backup", plan + ".backup.json"},
 	} {

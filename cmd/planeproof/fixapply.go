@@ -2,11 +2,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +19,7 @@ import (
 // applyFlags are the flags of `planeproof fix apply`.
 type applyFlags struct {
 	api                           apiFlags
+	change                        changeFlags
 	org, backup, model, tokenFile string
 	wave                          int
 }
@@ -28,19 +29,29 @@ func newFixApply(t terminal, redactor *evidence.Redactor) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply PLAN",
 		Short: "Do what a plan says, and prove each change",
-		Long: `Apply changes what the plan names and nothing else, wave by wave, reads each change back, and stops at the first that cannot be proven.
-Before the first write it writes a backup, which may hold credentials from metadata, and beside it a change journal. What has changed
-since the plan was made is refused. After an interruption, running it again finishes.
+		Long: `Apply changes what the plan's remedies change and nothing else, wave by wave, reads each change back, and stops at the first that does not
+hold. A plan that was edited, and a secret that has changed since, are refused before anything is written. Before the first write it writes a
+backup, which may hold credentials from metadata, and beside it a change journal. After an interruption, running it again finishes.
 
-Exit codes: 0 done; 1 refused, not applied or not proven; 2 usage; 3 the API cannot be reached.`,
+With --model a call proves a change only where no other secret could have answered it. Else the change stays, the next wave is not begun, and
+the exit code is 3.
+
+` + requests(fix.ApplyRequests()) + `
+
+Exit codes: 0 done; 1 refused, or seen not to hold; 2 usage, a file that cannot be used, or another organization; 3 cannot tell, or the API
+cannot be reached.`,
 		Example: `  planeproof fix apply plan.json --org acme
   planeproof fix apply plan.json --org acme --wave 1 --model acme-chat`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("model") && f.model == "" {
+				return fmt.Errorf("%w: --model is empty: name a model, or leave it out", conformance.ErrUsage)
+			}
 			return f.run(cmd.Context(), t, cmd.InOrStdin(), redactor, args[0])
 		},
 	}
 	f.api.add(cmd)
+	f.change.add(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.org, "org", "", "name of the organization that is changed; asked for on a terminal")
 	flags.StringVar(&f.backup, "backup", "", "file for the secrets as they were (default: PLAN.backup.json)")
@@ -50,21 +61,19 @@ Exit codes: 0 done; 1 refused, not applied or not proven; 2 usage; 3 the API can
 	return cmd
 }
 
-func (f applyFlags) run(ctx context.Context, t terminal, in io.Reader, redactor *evidence.Redactor, file string) error {
+func (f applyFlags) run(ctx context.Context, t terminal, in io.Reader, redactor *evidence.Redactor, path string) error {
 	if f.wave < 0 {
 		return fmt.Errorf("%w: --wave is not negative", conformance.ErrUsage)
 	}
-	plan, err := fix.ReadPlan(file)
+	options, err := f.change.options(t, f.api, cmp.Or(f.backup, path+".backup.json"))
+	if err != nil {
+		return err
+	}
+	plan, err := fix.ReadPlan(path)
 	if err != nil {
 		return fixError(ctx, t, err)
 	}
-	options := fix.Options{
-		Backup: f.backup, Wave: f.wave, Model: f.model, Tool: "planeproof " + version(), Who: f.api.who(), Now: time.Now,
-		Say: func(line string) { _, _ = fmt.Fprintln(t.out, line) },
-	}
-	if options.Backup == "" {
-		options.Backup = file + ".backup.json"
-	}
+	options.Wave, options.Model = f.wave, f.model
 	if f.tokenFile != "" {
 		if options.Token, err = readToken(f.tokenFile, in, redactor); err != nil {
 			return fixError(ctx, t, err)
@@ -77,10 +86,15 @@ func (f applyFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 	if options.Org, err = f.organization(t, in, plan); err != nil {
 		return err
 	}
-	if err := fix.Apply(ctx, control.New(url, key, nil), plan, options); err != nil {
+	result, err := fix.Apply(ctx, control.New(url, key, nil), plan, options)
+	if err != nil {
 		return fixError(ctx, t, err)
 	}
-	_, _ = fmt.Fprintln(t.out, "done")
+	last := fmt.Sprintf("done: %d of %d changes are in place, %d of them written now", result.Steps, result.Steps, result.Written)
+	if result.WavesLeft > 0 {
+		last = fmt.Sprintf("%d waves are left: planeproof fix apply %s --org %s --wave %d", result.WavesLeft, shellWord(path), shellWord(options.Org), result.NextWave)
+	}
+	_, _ = fmt.Fprintln(t.out, last)
 	return nil
 }
 

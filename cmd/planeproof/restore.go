@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +14,10 @@ import (
 
 // restoreFlags are the flags of `planeproof restore`.
 type restoreFlags struct {
-	api    apiFlags
-	backup string
-	apply  bool
+	api          apiFlags
+	change       changeFlags
+	backup       string
+	apply, merge bool
 }
 
 func newRestore(t terminal, redactor *evidence.Redactor) *cobra.Command {
@@ -26,17 +26,22 @@ func newRestore(t terminal, redactor *evidence.Redactor) *cobra.Command {
 		Use:   "restore --backup FILE [--apply]",
 		Short: "Put back what fix apply has changed",
 		Long: `Restore compares a backup, what the plan did and the present state, and says what would be written back and what cannot be undone.
-Nothing is changed without --apply. What somebody else has changed since is left as it is.
+Nothing is changed without --apply. What somebody else has changed since is left as it is, or, with --merge, kept beside what is put back.
 
-Exit codes: 0 restored, or could be; 1 something cannot be; 2 usage; 3 the API cannot be reached.`,
+` + requests(fix.RestoreRequests()) + `
+
+Exit codes: 0 restored, or could be; 1 something cannot be; 2 usage, a file that cannot be used, or another organization; 3 the API cannot
+be reached.`,
 		Example: `  planeproof restore --backup plan.json.backup.json
   planeproof restore --backup plan.json.backup.json --apply`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), t, redactor) },
 	}
 	f.api.add(cmd)
+	f.change.add(cmd)
 	cmd.Flags().StringVar(&f.backup, "backup", "", "the file that fix apply wrote")
 	cmd.Flags().BoolVar(&f.apply, "apply", false, "write back")
+	cmd.Flags().BoolVar(&f.merge, "merge", false, "where others changed further keys since, keep theirs and put ours back")
 	return cmd
 }
 
@@ -44,6 +49,11 @@ func (f restoreFlags) run(ctx context.Context, t terminal, redactor *evidence.Re
 	if f.backup == "" {
 		return fmt.Errorf("%w: --backup is needed", conformance.ErrUsage)
 	}
+	options, err := f.change.options(t, f.api, f.backup)
+	if err != nil {
+		return err
+	}
+	options.Merge = f.merge
 	backup, err := fix.ReadBackup(f.backup)
 	if err != nil {
 		return fixError(ctx, t, err)
@@ -53,7 +63,7 @@ func (f restoreFlags) run(ctx context.Context, t terminal, redactor *evidence.Re
 		return err
 	}
 	client := control.New(url, key, nil)
-	undos, err := fix.Compare(ctx, client, backup, f.backup)
+	undos, err := fix.Compare(ctx, client, backup, options)
 	if err != nil {
 		return fixError(ctx, t, err)
 	}
@@ -62,25 +72,17 @@ func (f restoreFlags) run(ctx context.Context, t terminal, redactor *evidence.Re
 		_, _ = fmt.Fprint(t.out, undo.Text())
 		impossible += min(1, len(undo.Obstacles))
 	}
-	if f.apply {
-		return f.write(ctx, t, client, backup, undos)
-	}
-	_, _ = fmt.Fprintln(t.out, "nothing was written: --apply does it")
-	if impossible > 0 {
-		_, _ = fmt.Fprintf(t.err, "planeproof: %d of %d secrets cannot be restored wholly\n", impossible, len(undos))
+	switch {
+	case f.apply:
+		if err := fix.Restore(ctx, client, backup, undos, options); err != nil {
+			return fixError(ctx, t, err)
+		}
+		_, _ = fmt.Fprintln(t.out, "done")
+		return nil
+	case impossible > 0:
+		_, _ = fmt.Fprintf(t.err, "planeproof: %d of %d secrets cannot be restored wholly; nothing was written\n", impossible, len(undos))
 		return exitCode(1)
 	}
-	return nil
-}
-
-func (f restoreFlags) write(ctx context.Context, t terminal, client *control.Client, backup *fix.Backup, undos []fix.Undo) error {
-	err := fix.Restore(ctx, client, backup, undos, fix.Options{
-		Backup: f.backup, Tool: "planeproof " + version(), Who: f.api.who(), Now: time.Now,
-		Say: func(line string) { _, _ = fmt.Fprintln(t.out, line) },
-	})
-	if err != nil {
-		return fixError(ctx, t, err)
-	}
-	_, _ = fmt.Fprintln(t.out, "done")
+	_, _ = fmt.Fprintln(t.out, "nothing was written: --apply does it")
 	return nil
 }

@@ -44,7 +44,7 @@ func listAISecrets(c *call) (any, error) {
 func getAISecret(c *call) (any, error) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	return get(c.store.aiSecrets, c.id, "ai_secret")
+	return read(c, c.store.aiSecrets, "ai_secret")
 }
 
 func postAISecret(c *call) (any, error) { return writeAISecret(c, false) }
@@ -70,10 +70,12 @@ func writeAISecret(c *call, replace bool) (any, error) {
 	if i < 0 {
 		i = len(s.aiSecrets)
 		s.aiSecrets = append(s.aiSecrets, aiSecret{ID: uuid.NewString(), OrgID: c.config.Organization.ID, Name: name, Created: now})
+	} else {
+		s.remember(s.aiSecrets[i].ID, s.aiSecrets[i])
 	}
 	a := &s.aiSecrets[i]
-	a.Type, a.Metadata, a.Updated = typ, metadata, now
-	if _, given := f.raw["secret"]; given {
+	a.Type, a.Metadata, a.Updated = typ, c.config.Writes.stored(metadata), now
+	if _, given := f.raw["secret"]; given || replace && c.config.Writes.PutLosesValue {
 		a.set(value, c.caller, now)
 	}
 	return *a, nil
@@ -94,6 +96,10 @@ func patchAISecret(c *call) (any, error) {
 		return nil, err
 	}
 	a := &s.aiSecrets[i]
+	if err := c.config.Writes.echo(f, a.value); err != nil {
+		return nil, err
+	}
+	s.remember(a.ID, *a)
 	if name != nil {
 		if other := s.aiSecretNamed(*name); other >= 0 && other != i {
 			return nil, refuse(http.StatusBadRequest, "name: another ai_secret has it")
@@ -105,6 +111,9 @@ func patchAISecret(c *call) (any, error) {
 	a.Metadata = c.config.patched(a.Metadata, metadata)
 	if value != nil {
 		a.set(value, c.caller, a.Updated)
+	} else if c.config.Writes.PatchMovesSecretUpdatedAt {
+		moved := a.Updated
+		a.UpdatedAt = &moved
 	}
 	return *a, nil
 }

@@ -16,6 +16,7 @@ type refusal struct {
 	status int
 	text   string // holds no value of a secret
 	allow  string // header Allow, on a 405
+	body   string // what the caller is told instead of the text, empty for the text; no journal has it
 }
 
 func (r refusal) Error() string { return r.text }
@@ -49,7 +50,7 @@ func answer(w http.ResponseWriter, value any, err error) {
 		if r.allow != "" {
 			w.Header().Set("Allow", r.allow)
 		}
-		http.Error(w, r.text, r.status)
+		http.Error(w, cmp.Or(r.body, r.text), r.status)
 		return
 	}
 	if text, isText := value.(string); isText {

@@ -67,6 +67,8 @@ type Config struct {
 	Patch string `json:"patch,omitempty"`
 	// PatchNeedsName refuses a PATCH of an env_var without name, as the spec says and the second guide's command does not.
 	PatchNeedsName bool `json:"patch_needs_name,omitempty"`
+	// Writes are bad manners around writes.
+	Writes Writes `json:"writes,omitzero"`
 	// UnknownProject is empty for UnknownProjectRefuse.
 	UnknownProject string `json:"unknown_project,omitempty"`
 	// TestKey is empty for TestKeyReaches.

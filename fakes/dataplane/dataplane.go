@@ -76,7 +76,7 @@ func (d *DataPlane) serve(w http.ResponseWriter, r *http.Request, t *tenant, ent
 	if err != nil {
 		entry.Note = note(err)
 	}
-	answer(w, value, err)
+	answer(w, t.Config().Writes.show(value), err)
 }
 
 // api answers everything but the proxy: it checks the path, the method, the caller and the role, in this order.

@@ -68,7 +68,7 @@ func listEnvVars(c *call) (any, error) {
 func getEnvVar(c *call) (any, error) {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	return get(c.store.envVars, c.id, "env_var")
+	return read(c, c.store.envVars, "env_var")
 }
 
 func postEnvVar(c *call) (any, error) { return writeEnvVar(c, false) }
@@ -109,6 +109,7 @@ func writeEnvVar(c *call, replace bool) (any, error) {
 		s.envVars = append(s.envVars, v)
 	} else {
 		old := s.envVars[i]
+		s.remember(old.ID, old)
 		v.ID, v.Created, v.sealed = old.ID, old.Created, old.sealed
 	}
 	v.set(value, c.caller, now)
@@ -147,6 +148,10 @@ func patchEnvVar(c *call) (any, error) {
 		return nil, err
 	}
 	v := &s.envVars[i]
+	if err := c.config.Writes.echo(f, v.value); err != nil {
+		return nil, err
+	}
+	s.remember(v.ID, *v)
 	if name != nil {
 		if other := s.envVarNamed(v.scope, *name); other >= 0 && other != i {
 			return nil, refuse(http.StatusBadRequest, "name: another env_var of this %s has it", v.ObjectType)
@@ -155,8 +160,10 @@ func patchEnvVar(c *call) (any, error) {
 	}
 	v.Type = cmp.Or(typ, v.Type)
 	v.Metadata = c.config.patched(v.Metadata, metadata)
-	if value != nil {
-		v.set(value, c.caller, s.now())
+	if now := s.now(); value != nil {
+		v.set(value, c.caller, now)
+	} else if c.config.Writes.PatchMovesSecretUpdatedAt {
+		v.UpdatedAt = &now
 	}
 	return *v, nil
 }

@@ -59,7 +59,7 @@ func (c Config) patched(old, patch json.RawMessage) json.RawMessage {
 	case PatchMerge:
 		return encode(merge(decode(old), decode(patch)))
 	default:
-		return patch
+		return c.Writes.stored(patch)
 	}
 }
 

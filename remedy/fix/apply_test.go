@@ -15,6 +15,7 @@ import (
 
 	"github.com/planeproof/planeproof/fakes/dataplane"
 	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/fix"
@@ -25,12 +26,12 @@ func TestApplyRefusesBeforeAnyWrite(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	one, two := o.secret("one", affected("")), o.secret("two", affected(""))
-	p := o.plan(fix.Bearer, fix.Situation{}, one, two)
+	p := o.plan(fix.Bearer, fix.DataPlane{}, one, two)
 	since := len(o.journal())
 
 	_, err := o.apply(p, func(o *fix.Options) { o.Org = "Acme" })
-	require.ErrorIs(t, err, fix.ErrNotApplied)
-	assert.ErrorContains(t, err, `the organization "acme", not "Acme"`)
+	require.ErrorIs(t, err, fix.ErrOrganization)
+	assert.ErrorContains(t, err, `the plan is about "acme", not "Acme"`)
 
 	_, err = o.apply(p, func(o *fix.Options) { o.Wave = 3 })
 	assert.ErrorContains(t, err, "the plan has no wave 3")
@@ -38,7 +39,8 @@ func TestApplyRefusesBeforeAnyWrite(t *testing.T) {
 	other := *p
 	other.Organization.ID = strings.Replace(orgID, "6d1c", "7d1c", 1)
 	_, err = o.apply(&other, nil)
-	assert.ErrorContains(t, err, "the key is of another organization")
+	require.ErrorIs(t, err, fix.ErrOrganization)
+	assert.ErrorContains(t, err, `the key sees ["acme"]`)
 
 	o.admin("PATCH", two.Path(), `{"metadata":{"auth_format":"api_key"}}`)
 	_, err = o.apply(p, nil)
@@ -48,7 +50,7 @@ func TestApplyRefusesBeforeAnyWrite(t *testing.T) {
 	o.admin("PATCH", one.Path(), `{"name":"renamed"}`)
 	o.admin("DELETE", two.Path(), "")
 	_, err = o.apply(p, nil)
-	assert.ErrorContains(t, err, "one: its name or type is another; two does not exist any more")
+	assert.ErrorContains(t, err, "one: its name or type is another; two: it does not exist any more")
 	assert.Empty(t, cut(o.writes(since), "PATCH "+two.Path()+" 200", "PATCH "+one.Path()+" 200", "DELETE "+two.Path()+" 200"))
 	assert.NoFileExists(t, o.dir+"/backup.json")
 }
@@ -69,15 +71,15 @@ func cut(from []string, each ...string) []string {
 func TestApplyRefusalsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
-	p := o.plan(fix.Bearer, fix.Situation{}, o.secret("one", affected("")))
+	p := o.plan(fix.Bearer, fix.DataPlane{}, o.secret("one", affected("")))
 	before := o.object(inventory.Secret{ID: p.Steps[0].SecretID, Level: inventory.Org}).Raw
 	var said strings.Builder
 
-	err := fix.Apply(context.Background(), o.client(memberKey), p, o.options(&said))
+	_, err := fix.Apply(context.Background(), o.client(memberKey), p, o.options(&said))
 	require.Equal(t, control.Forbidden, control.KindOf(err))
 	assert.ErrorContains(t, err, "org admin")
 
-	err = fix.Apply(context.Background(), o.client("bt-nobody"), p, o.options(&said))
+	_, err = fix.Apply(context.Background(), o.client("bt-nobody"), p, o.options(&said))
 	require.Equal(t, control.WrongKey, control.KindOf(err))
 
 	o.faults(tenancy.Fault{Path: "/v1/organization", Status: 200, Header: map[string]string{"Content-Type": "text/html"}, Body: "<html>login"})
@@ -96,7 +98,8 @@ func TestApplyRefusalsOfTheAPI(t *testing.T) {
 	o.faults(tenancy.Fault{Path: "/v1/ai_secret/", Method: "PATCH", Status: 502, Body: "bad gateway"})
 	since = len(o.journal())
 	_, err = o.apply(p, nil)
-	require.ErrorIs(t, err, fix.ErrNotApplied)
+	require.Equal(t, control.Busy, control.KindOf(err))
+	require.NotErrorIs(t, err, fix.ErrNotApplied, "a 5xx is no refusal")
 	assert.ErrorContains(t, err, "read back, and the secret is as it was")
 	assert.Len(t, o.writes(since), 1)
 
@@ -111,13 +114,15 @@ func TestBearerChangesItsTwoKeysAndProvesIt(t *testing.T) {
 	t.Parallel()
 	for _, needsName := range []bool{false, true} {
 		o := newOrg(t, func(c *dataplane.Config) { c.PatchNeedsName = needsName })
-		org, own := o.secret("acme", callable(`,"n":12345678901234567890`)), o.projectSecret("evals", "acme", callable(""))
+		org, own := o.secret("shared", callable(`,"n":12345678901234567890`)), o.projectSecret("evals", "acme", callable(""))
 		orgBefore, ownBefore := o.object(org), o.object(own)
-		p := o.plan(fix.Bearer, fix.Situation{Version: version("2.0.0")}, org, own)
+		p := o.plan(fix.Bearer, fix.DataPlane{Version: version("2.0.0")}, org, own)
 		since := len(o.journal())
 		said, err := o.apply(p, func(o *fix.Options) { o.Model = "acme-chat" })
 		require.NoError(t, err)
-		assert.Contains(t, said, "wave 1\n  acme (project evals): changed, read back and proven; a call of acme-chat works with and without the caches\nwave 2\n  acme (org)")
+		assert.Contains(t, said, "wave 1\n  1 of 2: acme (project evals): changed, read back and proven; a call of acme-chat works with and without the caches "+
+			"(refused before the change: status 401), and the proxy named this secret\nwave 2\n  2 of 2: shared (org): changed, read back and proven")
+		assert.Contains(t, said, "and no other secret could have answered it", "a call without a project reaches the org's alone")
 
 		want := []string{"PATCH " + own.Path() + " 200", "PATCH " + org.Path() + " 200"}
 		if needsName {
@@ -154,10 +159,11 @@ func TestFilesTellWhoAndHoldNoSecrets(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	one := o.secret("one", affected(""))
-	p := o.plan(fix.Bearer, fix.Situation{}, one)
+	p := o.plan(fix.Bearer, fix.DataPlane{}, one)
 	var said strings.Builder
 	client := control.New(o.url(), adminKey, &http.Client{Transport: naming{o.server.Client().Transport}})
-	require.NoError(t, fix.Apply(context.Background(), client, p, o.options(&said)))
+	_, err := fix.Apply(context.Background(), client, p, o.options(&said))
+	require.NoError(t, err)
 	assert.NotContains(t, said.String(), "canary")
 	journal, err := os.ReadFile(fix.JournalPath(o.dir + "/backup.json"))
 	require.NoError(t, err)
@@ -179,10 +185,10 @@ func TestFilesTellWhoAndHoldNoSecrets(t *testing.T) {
 	assert.Contains(t, gjson.GetBytes(backup, "warning").String(), "metadata may hold credentials")
 	assert.Contains(t, string(backup), headerValue, "it must be able to restore")
 	assert.NotContains(t, string(backup), "sk-canary-stored")
-	for _, file := range []string{"/backup.json", "/backup.json.journal.jsonl"} {
-		info, err := os.Stat(o.dir + file)
+	for _, path := range []string{"/backup.json", "/backup.json.journal.jsonl"} {
+		info, err := os.Stat(o.dir + path)
 		require.NoError(t, err)
-		assert.Equal(t, os.FileMode(0o600), info.Mode(), file)
+		assert.Equal(t, os.FileMode(0o600), info.Mode(), path)
 	}
 }
 
@@ -190,18 +196,19 @@ func TestIgnoredAndMergedChangesAreReported(t *testing.T) {
 	t.Parallel()
 	metadata := `{"auth_type":"api_key","auth_format":"bearer","api_base":"http://gateway:8080/v1","excludeDefaultModels":true,
 		"customModels":{"acme-chat":{"format":"openai","flavor":"chat"}}}`
-	strict := fix.Situation{Generation: provider.Legacy202602}
+	strict := fix.DataPlane{Generation: provider.Legacy202602}
 	for _, row := range []struct {
 		name, patch string
 		remedy      fix.Remedy
-		in          fix.Situation
+		in          fix.DataPlane
+		is          error
 		says        []string
 	}{
-		{"BEARER-18", dataplane.PatchIgnore, fix.Bearer, fix.Situation{Version: version("2.0.0")},
+		{"BEARER-18", dataplane.PatchIgnore, fix.Bearer, fix.DataPlane{Version: version("2.0.0")}, fix.ErrNotApplied,
 			[]string{`auth_format is "api_key", not "bearer"`, "the secret is as it was"}},
-		{"OVERRIDE-18", dataplane.PatchMerge, fix.Workaround, strict,
+		{"OVERRIDE-18", dataplane.PatchMerge, fix.Workaround, strict, fix.ErrNotApplied,
 			[]string{`auth_format is "bearer", not (absent)`, `auth_type is "api_key", not (absent)`, "the secret is as it was"}},
-		{"literal merged", dataplane.PatchMerge, fix.Literal, strict, []string{"auth_type is", "it could be put back only in part: supportsStreaming is true, not (absent)"}},
+		{"literal merged", dataplane.PatchMerge, fix.Literal, strict, fix.ErrInPlace, []string{"auth_type is", "it could be put back only in part: supportsStreaming is true, not (absent)"}},
 	} {
 		o := newOrg(t, func(c *dataplane.Config) { c.Patch = row.patch })
 		own := o.projectSecret("evals", "own", metadata)
@@ -211,9 +218,9 @@ func TestIgnoredAndMergedChangesAreReported(t *testing.T) {
 		later := o.secret("later", affected(""))
 		p := o.plan(row.remedy, row.in, own)
 		require.Len(t, p.Steps, 1, "%v", p.Refused)
-		p.Steps = append(p.Steps, o.plan(fix.Bearer, fix.Situation{}, later).Steps...)
+		p.Steps = append(p.Steps, o.plan(fix.Bearer, fix.DataPlane{}, later).Steps...)
 		_, err := o.apply(p, nil)
-		require.ErrorIs(t, err, fix.ErrNotApplied, row.name)
+		require.ErrorIs(t, err, row.is, row.name)
 		for _, text := range append(row.says, "accepted the change, but did not apply it", "1 later steps were not begun") {
 			assert.ErrorContains(t, err, text, row.name)
 		}
@@ -221,30 +228,13 @@ func TestIgnoredAndMergedChangesAreReported(t *testing.T) {
 	}
 }
 
-func TestMergedOrgSecretIsPutBackWhole(t *testing.T) {
-	t.Parallel()
-	o := newOrg(t, func(c *dataplane.Config) { c.Patch = dataplane.PatchMerge })
-	one := o.secret("one", `{"auth_format":"api_key","old":1}`)
-	p := o.plan(fix.Bearer, fix.Situation{}, one)
-	p.Steps[0].Edit.Remove = []string{"old"} // a plan that an API that merges cannot fulfil
-	p.Steps[0].After = "sha256:of something"
-	before := o.object(one)
-	since := len(o.journal())
-	_, err := o.apply(p, nil)
-	assert.ErrorContains(t, err, "old is 1, not (absent); it was put back, and is as it was")
-	after := o.object(one)
-	assert.JSONEq(t, before.Get("metadata").Raw, after.Get("metadata").Raw)
-	assert.Equal(t, before.Get("secret_updated_at").Raw, after.Get("secret_updated_at").Raw)
-	assert.Equal(t, []string{"PATCH " + one.Path() + " 200", "PATCH " + one.Path() + " 200", "PUT /v1/ai_secret 200"}, o.writes(since))
-}
-
 func TestOtherPlansBackupIsKept(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
-	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, o.secret("one", affected(""))), nil)
+	_, err := o.apply(o.plan(fix.Bearer, fix.DataPlane{}, o.secret("one", affected(""))), nil)
 	require.NoError(t, err)
-	_, err = o.apply(o.plan(fix.Bearer, fix.Situation{}, o.secret("two", affected(""))), nil)
-	require.ErrorIs(t, err, fix.ErrFile)
+	_, err = o.apply(o.plan(fix.Bearer, fix.DataPlane{}, o.secret("two", affected(""))), nil)
+	require.ErrorIs(t, err, file.ErrUnusable)
 	assert.ErrorContains(t, err, "it is the backup of another plan")
 }
 
@@ -255,12 +245,21 @@ func TestWavesAreDoneAlone(t *testing.T) {
 	for i := range 3 {
 		all = append(all, o.secret(fmt.Sprintf("s%d", i), affected("")))
 	}
-	p := o.plan(fix.Bearer, fix.Situation{}, all...)
+	p := o.plan(fix.Bearer, fix.DataPlane{}, all...)
+	since := len(o.journal())
 	_, err := o.apply(p, func(o *fix.Options) { o.Wave = 2 })
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, "waves before wave 2 are not done: s0 (org)")
+	assert.Empty(t, o.writes(since))
+	var said strings.Builder
+	options := o.options(&said)
+	options.Wave = 1
+	result, err := fix.Apply(t.Context(), o.client(adminKey), p, options)
 	require.NoError(t, err)
-	assert.Contains(t, o.metadata(all[0]), `"auth_format":"api_key"`)
-	assert.Contains(t, o.metadata(all[1]), `"auth_format":"bearer"`)
-	_, err = o.apply(p, nil)
+	assert.Equal(t, fix.Result{Steps: 1, Written: 1, WavesLeft: 1, NextWave: 2}, result)
+	assert.Contains(t, o.metadata(all[0]), `"auth_format":"bearer"`)
+	assert.Contains(t, o.metadata(all[1]), `"auth_format":"api_key"`)
+	_, err = o.apply(p, func(o *fix.Options) { o.Wave = 2 })
 	require.NoError(t, err)
 	raw, err := os.ReadFile(o.dir + "/backup.json")
 	require.NoError(t, err)
@@ -278,9 +277,9 @@ func TestOddNamesAndLargeMetadata(t *testing.T) {
 	metadata := affected(`,"blob":"` + strings.Repeat("b", 1<<20) + `"`)
 	id := o.admin("POST", "/v1/ai_secret", `{"name":`+string(raw)+`,"type":"openai","secret":"sk-canary-stored","metadata":`+metadata+`}`).Get("id").String()
 	s := o.find(id)
-	p := o.plan(fix.Bearer, fix.Situation{}, s)
+	p := o.plan(fix.Bearer, fix.DataPlane{}, s)
 	assert.NotContains(t, p.Text(), "\x1b")
-	assert.Equal(t, 5, strings.Count(p.Text(), "\n")-strings.Count(p.Text(), "note:"), "one line each")
+	assert.Equal(t, 5, strings.Count(p.Text(), "\n")-strings.Count(p.Text(), "note for"), "one line each")
 	said, err := o.apply(p, nil)
 	require.NoError(t, err)
 	assert.NotContains(t, said, "\x1b")

@@ -6,7 +6,8 @@ import (
 	"slices"
 
 	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/remedy/control"
+	"github.com/planeproof/planeproof/internal/file"
+	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
@@ -20,7 +21,9 @@ type Backup struct {
 	APIURL       string                 `json:"api_url"`
 	Organization inventory.Organization `json:"organization"`
 	Plan         string                 `json:"plan"` // its ID
-	Secrets      []Saved                `json:"secrets"`
+	// Generation is the plan's.
+	Generation string  `json:"generation,omitempty"`
+	Secrets    []Saved `json:"secrets"`
 }
 
 // Saved is one secret before its change, and the change.
@@ -33,48 +36,48 @@ type Saved struct {
 const backupWarning = "metadata may hold credentials (additionalHeaders, user information in api_base): keep this file as safe as them; " +
 	"stored values are not in it and cannot be restored from it"
 
-// ReadBackup reads a backup; every error is an ErrFile.
+// ReadBackup reads a backup and narrows its mode; every error is a file.ErrUnusable.
 func ReadBackup(path string) (*Backup, error) {
 	b := new(Backup)
-	if err := readFile(path, BackupSchema, b); err != nil {
+	if err := file.Narrow(path); err != nil {
+		return nil, err
+	}
+	if err := file.ReadJSON(path, BackupSchema, b); err != nil {
 		return nil, err
 	}
 	for _, saved := range b.Secrets {
-		if err := saved.Step.check(); err != nil {
-			return nil, fmt.Errorf("%w: secret %s: %w", unusable(path), evidence.Printable(saved.Step.Name), err)
+		before, err := newState(saved.Object)
+		if err == nil {
+			err = before.fits(saved.Step, b.Generation)
 		}
-		if before, err := saved.state(); err != nil || before.ID != saved.Step.SecretID || hash(before.Metadata) != saved.Step.Before {
-			return nil, fmt.Errorf("%w: what it holds of %s is not what the plan saw", unusable(path), evidence.Printable(saved.Step.Name))
+		if err != nil {
+			return nil, fmt.Errorf("file %s %w: %w", evidence.Printable(path), file.ErrUnusable, err)
 		}
 	}
 	return b, nil
 }
 
-// state is the secret as it was.
-func (s Saved) state() (state, error) {
-	o, err := control.Answer{Body: s.Object}.Object()
-	return state{Object: o, raw: s.Object}, err
+// fits refuses a step that its remedy would not make of the secret as it was.
+func (s state) fits(step Step, generation string) error {
+	secret, err := s.secret()
+	if err != nil {
+		return err
+	}
+	return step.checkAgainst(provider.Generation(generation), secret)
 }
 
-// find returns the place of a secret, below 0 where it is not in the backup.
-func (b *Backup) find(id string) int {
-	return slices.IndexFunc(b.Secrets, func(s Saved) bool { return s.Step.SecretID == id })
+// before is the secret as it was; ok is false where the backup has none of this id.
+func (b *Backup) before(id string) (before state, ok bool) {
+	i := slices.IndexFunc(b.Secrets, func(s Saved) bool { return s.Step.SecretID == id })
+	if i < 0 {
+		return state{}, false
+	}
+	before, err := newState(b.Secrets[i].Object)
+	return before, err == nil
 }
 
 // keep takes the state of a secret from before its change.
 func (b *Backup) keep(step Step, before state) {
-	saved := Saved{step, before.raw}
-	if i := b.find(step.SecretID); i >= 0 {
-		b.Secrets[i] = saved
-	} else {
-		b.Secrets = append(b.Secrets, saved)
-	}
-}
-
-func (b *Backup) write(path string) error {
-	raw, err := encode(b)
-	if err != nil {
-		return fmt.Errorf("write backup: %w", err)
-	}
-	return writeFile(path, raw)
+	b.Secrets = slices.DeleteFunc(b.Secrets, func(s Saved) bool { return s.Step.SecretID == step.SecretID })
+	b.Secrets = append(b.Secrets, Saved{step, before.raw})
 }

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
@@ -16,82 +17,193 @@ import (
 // (facts: routing, order).
 const attempts = 5
 
-// calls proves the step by real calls, first past the caches and then through them. It returns what to add to the line of a success.
-func (a *applier) calls(ctx context.Context, step Step) (served string, err error) {
+var (
+	// errCallFails is a call that was seen to fail, or to be served by another secret.
+	errCallFails = errors.New("a call fails")
+	// errCached is a failure that only the caches cause: the change itself is right.
+	errCached = fmt.Errorf("%w through the caches", errCallFails)
+)
+
+// call is what came of a model call.
+type call struct {
+	works  bool
+	status int // 0 where no call was made
+	// named says that the proxy named the secret meant; why is what speaks against it.
+	named bool
+	why   string
+	// unsure says that a failure says nothing of the secret: too many calls, or an error of the server.
+	unsure bool
+}
+
+// readRivals reads who could answer a call, and refuses a model that no secret of the plan serves.
+func (a *applier) readRivals(ctx context.Context) (err error) {
+	if a.Model == "" {
+		return nil
+	}
+	var projects, models []string
+	served := false
+	for _, t := range a.tasks {
+		if t.Project != nil && !slices.Contains(projects, t.Project.ID) {
+			projects = append(projects, t.Project.ID)
+		}
+		secret, _ := t.before.secret() // it was compared
+		served = served || routed(secret).Eligible(a.Model)
+		models = append(models, customModels(secret.Metadata)...)
+	}
+	if !served {
+		slices.Sort(models)
+		known := "they have no custom models"
+		if len(models) > 0 {
+			known = "their custom models are " + someOf(printable(slices.Compact(models)))
+		}
+		return fmt.Errorf("%w: nothing was written: no secret of the plan serves the model %s; %s", ErrNotApplied, evidence.Printable(a.Model), known)
+	}
+	a.rivals, err = inventory.Read(ctx, a.client, inventory.Options{Org: a.org.Name, Projects: projects})
+	return err
+}
+
+// others are the other secrets that could answer a call of the model in the task's context.
+func (a *applier) others(t *task, model string) ([]inventory.Secret, error) {
+	project := ""
+	if t.Project != nil {
+		project = t.Project.ID
+	}
+	all, err := a.rivals.Candidates(project, model)
+	return slices.DeleteFunc(all, func(s inventory.Secret) bool { return s.ID == t.SecretID }), err
+}
+
+// ownModel is a custom model that this secret alone serves, empty for none.
+func (a *applier) ownModel(t *task) string {
+	for _, model := range customModels(t.after.Metadata) {
+		secret, err := t.after.secret()
+		if others, errOthers := a.others(t, model); err == nil && errOthers == nil && len(others) == 0 && routed(secret).Eligible(model) {
+			return model
+		}
+	}
+	return ""
+}
+
+// callBefore says what a call gives before the change, so that a change that breaks it can be told from one that does not help.
+func (a *applier) callBefore(ctx context.Context, t *task) (call, error) {
+	secret, err := t.before.secret()
+	if a.Model == "" || err != nil || !routed(secret).Eligible(a.Model) {
+		return call{}, err
+	}
+	return a.call(ctx, t, a.Model, false)
+}
+
+// proveByCalls proves the change by real calls, first past the caches and then through them. A call proves this secret only where its
+// answer can be attributed to it (architecture: claims). It returns what to add to the line of a success, empty without a call.
+func (a *applier) proveByCalls(ctx context.Context, t *task, earlier call) (said string, err error) {
 	if a.Model == "" {
 		return "", nil
 	}
-	now, err := look(ctx, a.client, step.Path)
+	secret, err := t.after.secret()
 	if err != nil {
 		return "", err
 	}
-	if !(provider.Secret{Name: now.Name, Type: now.Type, Metadata: now.Metadata}).Eligible(a.Model) {
+	if !routed(secret).Eligible(a.Model) {
 		return "; no call was made, as it does not serve " + evidence.Printable(a.Model), nil
 	}
-	if why, err := a.call(ctx, step, false); err != nil || why != "" {
-		return "", orElse(err, fmt.Errorf("%w: a call of %s past the caches fails: %s", ErrNotApplied, evidence.Printable(a.Model), why))
-	}
-	if why, err := a.call(ctx, step, true); err != nil || why != "" {
-		return "", orElse(err, fmt.Errorf("%w: a call of %s works past the caches and fails through them (credentials are kept for up to an "+
-			"hour): %s", errCached, evidence.Printable(a.Model), why))
-	}
-	return "; a call of " + evidence.Printable(a.Model) + " works with and without the caches", nil
-}
-
-// errCached is a failure that only the caches cause: the change itself is right.
-var errCached = fmt.Errorf("%w yet", ErrNotApplied)
-
-func orElse(err, other error) error {
+	past, err := a.mustWork(ctx, t, a.Model, false)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return other
-}
-
-// worksNow says whether a call works before the change, so that a change that breaks it can be told from one that does not help.
-func (a *applier) worksNow(ctx context.Context, step Step) bool {
-	if a.Model == "" {
-		return false
+	if _, err := a.mustWork(ctx, t, a.Model, true); err != nil {
+		return "", err
 	}
-	why, err := a.call(ctx, step, false)
-	return err == nil && why == ""
-}
-
-// call makes one call in the step's project and says why it is no proof, empty where it is one.
-func (a *applier) call(ctx context.Context, step Step, caches bool) (why string, err error) {
-	call := control.Call{Model: a.Model, Caches: caches}
-	if step.Level == inventory.Project {
-		call.ProjectID = step.Project.ID
+	said = "; a call of " + evidence.Printable(a.Model) + " works with and without the caches"
+	if earlier.status != 0 && !earlier.works {
+		said += fmt.Sprintf(" (refused before the change: status %d)", earlier.status)
 	}
-	for range attempts {
-		got, err := a.client.Proxy(ctx, call)
-		if err != nil {
-			return "", fmt.Errorf("call model: %w", err)
+	others, err := a.others(t, a.Model)
+	namesake := slices.ContainsFunc(others, func(s inventory.Secret) bool { return told(s.Name) == told(t.Name) })
+	switch {
+	case err == nil && len(others) == 0:
+		return said + ", and no other secret could have answered it", nil
+	case err == nil && !namesake && past.named:
+		return said + ", and the proxy named this secret", nil
+	}
+	if own := a.ownModel(t); own != "" {
+		a.Say("    calling " + evidence.Printable(own) + " too, which only " + t.label() + " serves")
+		if _, err := a.mustWork(ctx, t, own, false); err != nil {
+			return "", err
 		}
+		return said + "; so does one of " + evidence.Printable(own) + ", which only this secret serves", nil
+	}
+	return "", a.untellable(others, namesake, err, said)
+}
+
+// untellable says why a call that works proves nothing, and what would tell.
+func (a *applier) untellable(others []inventory.Secret, namesake bool, incomplete error, said string) error {
+	why := "the proxy did not say which secret answered"
+	switch {
+	case incomplete != nil:
+		why = incomplete.Error()
+	case namesake:
+		why = "another secret of the same name could have answered"
+	}
+	var names []string
+	for _, o := range others {
+		names = append(names, label(o.Name, o.Level, o.Project))
+	}
+	if len(names) > 0 {
+		why += " (" + someOf(names) + ")"
+	}
+	return fmt.Errorf("%w: %s, but %s; what would tell: rename one of the two, or add a custom model that only this secret has, and run apply "+
+		"again with it", ErrCannotTell, strings.TrimPrefix(said, "; "), why)
+}
+
+// mustWork makes a call of which the error says that it fails, or that nothing can be said.
+func (a *applier) mustWork(ctx context.Context, t *task, model string, caches bool) (call, error) {
+	got, err := a.call(ctx, t, model, caches)
+	switch {
+	case err != nil:
+		return got, err
+	case got.works:
+		return got, nil
+	case got.unsure:
+		return got, fmt.Errorf("%w: a call of %s does not tell: %s", ErrCannotTell, evidence.Printable(model), got.why)
+	case caches:
+		return got, fmt.Errorf("%w: one of %s works past the caches and fails through them (credentials are kept for up to an hour): %s",
+			errCached, evidence.Printable(model), got.why)
+	}
+	return got, fmt.Errorf("%w: one of %s past the caches: %s", errCallFails, evidence.Printable(model), got.why)
+}
+
+// call makes a call in the task's project, of which the journal tells first, until the proxy names no other secret.
+func (a *applier) call(ctx context.Context, t *task, model string, caches bool) (made call, err error) {
+	request := control.Call{Model: model, Caches: caches}
+	if t.Level == inventory.Project {
+		request.ProjectID = t.Project.ID
+	}
+	line := a.line(eventCall, t.Step)
+	line.Request, line.Said = methodCall, "model "+evidence.Printable(model)
+	for range attempts {
+		if err := a.journal.add(line); err != nil {
+			return made, err
+		}
+		got, err := a.client.Proxy(ctx, request)
+		if err != nil {
+			return made, fmt.Errorf("call model: %w", err)
+		}
+		made = call{status: got.Status, named: got.UsedEndpoint == told(t.Name)}
 		switch {
 		case !got.OK:
-			return fmt.Sprintf("status %d: %s", got.Status, got.Said), nil
-		case servedBy(got.UsedEndpoint, step.Name):
-			return "", nil
+			made.why = fmt.Sprintf("status %d: %s", got.Status, got.Said)
+			made.unsure = got.Status == http.StatusTooManyRequests || got.Status >= http.StatusInternalServerError
+			return made, nil
+		case got.Cached && !caches:
+			made.why, made.unsure = "the answer came from the proxy's cache, although it was asked past it", true
+			return made, nil
+		case made.named || got.UsedEndpoint == "" || strings.ContainsAny(got.UsedEndpoint, "‹…"): // nothing is told, or it was hidden on the way
+			made.works = true
+			return made, nil
 		}
-		why = fmt.Sprintf("it was served by %q, another secret", got.UsedEndpoint)
+		made.why = fmt.Sprintf("it was served by %q, another secret", got.UsedEndpoint)
 	}
-	return why, nil
+	return made, nil
 }
 
-// servedBy compares the name that the proxy tells with a secret's. Where it tells none, or one that was hidden on the way, nothing can
-// be compared.
-func servedBy(told, name string) bool {
-	return told == "" || strings.ContainsAny(told, "‹…") || told == evidence.Printable(strings.Join(strings.Fields(name), " "))
-}
-
-// callFailed decides what becomes of a change whose call fails: one that broke a working call is put back.
-func (a *applier) callFailed(ctx context.Context, step Step, before state, worked bool, reason error) error {
-	switch {
-	case step.ReplaceValue:
-		return fmt.Errorf("%w; the stored value was replaced, which cannot be undone", reason)
-	case worked && !errors.Is(reason, errCached):
-		return a.putBack(ctx, step, before, fmt.Errorf("%w; it worked before the change", reason))
-	}
-	return fmt.Errorf("%w; the change is in place", reason)
-}
+// told is a secret's name as the proxy's header tells it.
+func told(name string) string { return evidence.Printable(strings.Join(strings.Fields(name), " ")) }

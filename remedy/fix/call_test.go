@@ -20,7 +20,7 @@ func TestCallsProveOrRefute(t *testing.T) {
 	// A gateway that wants Api-Key, where auth_format api_key is right (behaviours: BEARER-13).
 	right := o.secret("right", strings.Replace(callable(""), "/v1", "/apikey/v1", 1))
 	before := o.metadata(right)
-	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, right), func(o *fix.Options) { o.Model = "acme-chat" })
+	_, err := o.apply(o.plan(fix.Bearer, fix.DataPlane{}, right), func(o *fix.Options) { o.Model = "acme-chat" })
 	require.ErrorIs(t, err, fix.ErrNotApplied)
 	assert.ErrorContains(t, err, "it worked before the change; it was put back, and is as it was")
 	assert.JSONEq(t, before, o.metadata(right))
@@ -30,21 +30,27 @@ func TestCallsProveOrRefute(t *testing.T) {
 	prefixed := o.secret("prefixed", callable(""))
 	o.admin("PATCH", prefixed.Path(), `{"secret":"Bearer sk-canary-stored"}`)
 	prefixed = o.find(prefixed.ID)
-	p := o.plan(fix.Bearer, fix.Situation{}, prefixed)
+	p := o.plan(fix.Bearer, fix.DataPlane{}, prefixed)
 	assert.Contains(t, strings.Join(p.Steps[0].Notes, " "), "the gateway would see Bearer twice")
 	_, err = o.apply(p, func(p *fix.Options) { p.Model, p.Backup = "acme-chat", o.dir+"/2.json" })
-	assert.ErrorContains(t, err, "a call of acme-chat past the caches fails: status 401")
-	assert.ErrorContains(t, err, "the change is in place")
+	assert.ErrorContains(t, err, "a call fails: one of acme-chat past the caches: status 401")
+	assert.ErrorIs(t, err, fix.ErrInPlace)
 	assert.NotContains(t, err.Error(), "canary")
-	p = o.plan(fix.RawToken, fix.Situation{}, o.find(prefixed.ID))
+	p = o.plan(fix.RawToken, fix.DataPlane{}, o.find(prefixed.ID))
 	_, err = o.apply(p, func(p *fix.Options) { p.Model, p.Token, p.Backup = "acme-chat", "sk-canary-raw", o.dir+"/3.json" })
 	require.NoError(t, err)
 
-	// A secret that does not serve the model is not called.
+	// A model that no secret of the plan serves is refused before anything is written; a secret of several that does not is not called.
 	other := o.secret("other", `{"auth_format":"api_key","excludeDefaultModels":true}`)
-	said, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, other), func(p *fix.Options) { p.Model, p.Backup = "acme-chat", o.dir+"/4.json" })
+	since := len(o.journal())
+	_, err = o.apply(o.plan(fix.Bearer, fix.DataPlane{}, other), func(p *fix.Options) { p.Model, p.Backup = "acme-chat", o.dir+"/4.json" })
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, "no secret of the plan serves the model acme-chat; they have no custom models")
+	assert.Empty(t, o.writes(since))
+	serving := o.secret("serving", strings.ReplaceAll(callable(""), "acme-chat", "other-chat"))
+	said, err := o.apply(o.plan(fix.Bearer, fix.DataPlane{}, other, serving), func(p *fix.Options) { p.Model, p.Backup = "other-chat", o.dir+"/5.json" })
 	require.NoError(t, err)
-	assert.Contains(t, said, "no call was made, as it does not serve acme-chat")
+	assert.Contains(t, said, "no call was made, as it does not serve other-chat")
 }
 
 // staleCache answers calls that may use the caches with what an old credential gave.
@@ -63,15 +69,15 @@ func TestStaleCachesAreToldApart(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	one := o.secret("one", callable(""))
-	p := o.plan(fix.Bearer, fix.Situation{}, one)
+	p := o.plan(fix.Bearer, fix.DataPlane{}, one)
 	var said strings.Builder
 	options := o.options(&said)
 	options.Model = "acme-chat"
 	client := control.New(o.url(), adminKey, &http.Client{Transport: staleCache{o.server.Client().Transport}})
-	err := fix.Apply(context.Background(), client, p, options)
-	require.ErrorIs(t, err, fix.ErrNotApplied)
+	_, err := fix.Apply(context.Background(), client, p, options)
+	require.ErrorIs(t, err, fix.ErrInPlace)
+	assert.NotErrorIs(t, err, fix.ErrNotApplied, "one of the two")
 	assert.ErrorContains(t, err, "works past the caches and fails through them")
-	assert.ErrorContains(t, err, "the change is in place")
 	assert.Contains(t, o.metadata(one), `"auth_format":"bearer"`)
 }
 
@@ -81,7 +87,7 @@ func TestAnotherSecretsAnswerIsNoProof(t *testing.T) {
 	plain := callable("")
 	o.secret("works", strings.Replace(plain, `"api_key","customModels"`, `"bearer","customModels"`, 1))
 	broken := o.secret("broken", strings.Replace(plain, "/v1", "/apikey/v1", 1))
-	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, broken), func(p *fix.Options) { p.Model = "acme-chat" })
+	_, err := o.apply(o.plan(fix.Bearer, fix.DataPlane{}, broken), func(p *fix.Options) { p.Model = "acme-chat" })
 	require.ErrorIs(t, err, fix.ErrNotApplied)
 	assert.ErrorContains(t, err, `it was served by "works", another secret`, "OVERRIDE-10: it hides behind the other")
 }

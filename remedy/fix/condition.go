@@ -11,19 +11,19 @@ import (
 	"github.com/planeproof/planeproof/remedy/proxylog"
 )
 
-func onLegacyProxy(in Situation) Condition {
+func onLegacyProxy(plane DataPlane) Condition {
 	c := Condition{Name: "the legacy AI proxy on an older data plane"}
-	major, version, told := in.major()
+	major, version, told := plane.major()
 	switch {
 	case told && major >= 2:
 		c.Judged = "the data plane says that it is " + version + ", where no legacy schema is used: not applicable on v2 and on the Gateway"
-	case in.Generation == "":
+	case plane.Generation == "":
 		c.Judged = "no generation was given: name it with --legacy"
-	case !in.strict():
-		c.Judged = fmt.Sprintf("%s keeps unknown keys: not applicable there, on v2 and on the Gateway", in.Generation)
+	case !plane.strict():
+		c.Judged = fmt.Sprintf("%s keeps unknown keys: not applicable there, on v2 and on the Gateway", plane.Generation)
 	default:
 		c.Holds = true
-		c.Judged = fmt.Sprintf("--legacy %s was given", in.Generation)
+		c.Judged = fmt.Sprintf("--legacy %s was given", plane.Generation)
 		if told {
 			c.Judged += ", and the data plane says that it is " + version
 		} else {
@@ -34,21 +34,21 @@ func onLegacyProxy(in Situation) Condition {
 }
 
 // projectUnused derives from the schema what is used instead: nobody outside sees which credential the proxy takes.
-func projectUnused(secret inventory.Secret, issues []provider.Issue, in Situation) Condition {
+func projectUnused(secret inventory.Secret, found []provider.Issue, plane DataPlane) Condition {
 	c := Condition{Name: "project-level credentials are not used"}
-	routed := provider.Secret{Name: secret.Name, Type: secret.Type, Metadata: secret.Metadata}.Decode()
+	decoded := routed(secret).Decode()
 	switch {
 	case secret.Level != inventory.Project:
 		c.Judged = "the secret belongs to the org, which the self-hosted proxy does not check"
-	case routed.ExcludeDefaultModels && len(routed.CustomModels) == 0:
+	case decoded.ExcludeDefaultModels && len(decoded.CustomModels) == 0:
 		c.Judged = "it serves no model, readable or not: excludeDefaultModels is true and there are no customModels"
-	case in.Generation == "":
+	case plane.Generation == "":
 		c.Judged = "without a generation it cannot be told whether the project secret is read"
-	case len(issues) == 0:
-		c.Judged = fmt.Sprintf("%s can read the project secret", in.Generation)
+	case len(found) == 0:
+		c.Judged = fmt.Sprintf("%s can read the project secret", plane.Generation)
 	default:
 		c.Holds = true
-		c.Judged = fmt.Sprintf("derived: %s cannot read the project secret, so %s", in.Generation, fallback(secret, in.Org))
+		c.Judged = fmt.Sprintf("derived: %s cannot read the project secret, so %s", plane.Generation, fallback(secret, plane.Org))
 	}
 	return c
 }
@@ -70,23 +70,23 @@ func fallback(secret inventory.Secret, org []inventory.Secret) string {
 	return "org secrets of its type are used: " + strings.Join(names, ", ")
 }
 
-func keysUnrecognized(secret inventory.Secret, issues []provider.Issue, in Situation) Condition {
+func keysUnrecognized(secret inventory.Secret, found []provider.Issue, plane DataPlane) Condition {
 	c := Condition{Name: "unrecognized_keys in the proxy's log"}
-	keys := unrecognized(issues)
+	keys := unrecognized(found)
 	list := strings.Join(printable(keys), ", ")
-	other := slices.ContainsFunc(issues, func(i provider.Issue) bool { return i.Code != provider.CodeUnrecognizedKeys })
+	other := slices.ContainsFunc(found, func(i provider.Issue) bool { return i.Code != provider.CodeUnrecognizedKeys })
 	switch {
-	case in.Generation == "":
+	case plane.Generation == "":
 		c.Judged = "without a generation the schema cannot say which keys it rejects"
 	case other:
-		c.Judged = "it is unreadable for another reason: " + evidence.Printable(provider.Explain(issues))
+		c.Judged = "it is unreadable for another reason: " + causes(found)
 	case len(keys) == 0:
-		c.Judged = fmt.Sprintf("%s knows all keys of %s", in.Generation, evidence.Printable(secret.Name))
-	case in.Log == nil:
+		c.Judged = fmt.Sprintf("%s knows all keys of %s", plane.Generation, evidence.Printable(secret.Name))
+	case plane.Log == nil:
 		c.Holds = true
-		c.Judged = fmt.Sprintf("no log was given; derived from the schema of %s: it rejects %s", in.Generation, list)
+		c.Judged = fmt.Sprintf("no log was given; derived from the schema of %s: it rejects %s", plane.Generation, list)
 	default:
-		c.Holds, c.Judged = loggedKeys(*in.Log, secret, keys)
+		c.Holds, c.Judged = loggedKeys(*plane.Log, secret, keys)
 	}
 	return c
 }

@@ -71,13 +71,13 @@ func killAndRerun(t *testing.T, n, secrets int, arrives bool) (finished bool) {
 			all = append(all, o.projectSecret("evals", fmt.Sprintf("s%d", i), affected("")))
 		}
 	}
-	p := o.plan(fix.Bearer, fix.Situation{Version: version("2.0.0")}, all...)
+	p := o.plan(fix.Bearer, fix.DataPlane{Version: version("2.0.0")}, all...)
 	since := len(o.journal())
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	killed := &http.Client{Transport: &crash{o.server.Client().Transport, cancel, n, arrives}}
 	var said strings.Builder
-	err := fix.Apply(ctx, control.New(o.url(), adminKey, killed), p, o.options(&said))
+	_, err := fix.Apply(ctx, control.New(o.url(), adminKey, killed), p, o.options(&said))
 	if err == nil {
 		return true
 	}
@@ -111,14 +111,14 @@ func TestKilledWhileATokenIsStored(t *testing.T) {
 	for n := 1; ; n++ {
 		o := newOrg(t, nil)
 		one := o.secret("one", affected(""))
-		p := o.plan(fix.RawToken, fix.Situation{}, one)
+		p := o.plan(fix.RawToken, fix.DataPlane{}, one)
 		since := len(o.journal())
 		ctx, cancel := context.WithCancel(context.Background())
 		killed := &http.Client{Transport: &crash{o.server.Client().Transport, cancel, n, true}}
 		var said strings.Builder
 		options := o.options(&said)
 		options.Token = "sk-canary-new-token"
-		err := fix.Apply(ctx, control.New(o.url(), adminKey, killed), p, options)
+		_, err := fix.Apply(ctx, control.New(o.url(), adminKey, killed), p, options)
 		cancel()
 		if err == nil {
 			require.Greater(t, n, 4)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/sjson"
+
+	"github.com/planeproof/planeproof/internal/jsonvalue"
 )
 
 // Entry is one metadata key and its new value.
@@ -40,11 +42,9 @@ func (e Edit) Apply(metadata []byte) ([]byte, error) {
 	}
 	edited := metadata
 	for _, entry := range e.Set {
-		value, err := decode(entry.Value)
-		if err != nil {
+		if want[entry.Key], err = jsonvalue.Canonical(entry.Value); err != nil {
 			return nil, fmt.Errorf("set metadata key %q: %w", entry.Key, err)
 		}
-		want[entry.Key] = value
 		if edited, err = sjson.SetRawBytes(edited, escapePath(entry.Key), entry.Value); err != nil {
 			return nil, fmt.Errorf("set metadata key %q: %w", entry.Key, err)
 		}
@@ -56,11 +56,19 @@ func (e Edit) Apply(metadata []byte) ([]byte, error) {
 		}
 	}
 	// sjson does not report every key that it cannot handle, so its work is read again.
-	got, err := object(edited)
-	if err != nil || !equalValues(got, want) {
+	if got, err := object(edited); err != nil || len(got.Differing(want)) > 0 {
 		return nil, errors.New("edit metadata: the edit would change more than the keys named")
 	}
 	return edited, nil
+}
+
+// object reads metadata that can be edited.
+func object(metadata []byte) (jsonvalue.Object, error) {
+	keys, err := jsonvalue.ParseObject(metadata)
+	if err != nil {
+		return nil, fmt.Errorf("read metadata: %w", err)
+	}
+	return keys, nil
 }
 
 // escapePath makes a key one step of an sjson path, whatever is in it.

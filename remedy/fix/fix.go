@@ -2,11 +2,15 @@
 package fix
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/remedy/verify"
 )
 
 // Schemas of the files.
@@ -44,31 +48,84 @@ func ParseRemedy(name string) (Remedy, error) {
 	return "", fmt.Errorf("parse remedy %q: known are %q", evidence.Printable(name), Remedies())
 }
 
-// ErrFile marks a file of ours that cannot be used: not readable, another kind, or of a newer schema.
-var ErrFile = errors.New("cannot be used")
+// What came of a change that was asked for, where it is not proven.
+var (
+	// ErrNotApplied says that what was asked is not so: refused, not applied, or put back.
+	ErrNotApplied = errors.New("not applied")
+	// ErrInPlace says that a change is in place and was seen not to do what it should.
+	ErrInPlace = errors.New("in place, but not as it should be")
+	// ErrCannotTell says that a change is in place, and that nothing seen tells whether it does what it should.
+	ErrCannotTell = errors.New("cannot tell")
+	// ErrValueLost says that the API lost the stored value of a secret.
+	ErrValueLost = errors.New("the stored value was lost")
+)
 
-// ErrNotApplied says that something that was asked is not so: refused, not applied, or not proven.
-var ErrNotApplied = errors.New("not applied")
+// What keeps anything from being tried.
+var (
+	// ErrEdited is that a plan or backup holds a step that this program would not make of its remedy.
+	ErrEdited = errors.New("was edited, or is of another program")
+	// ErrOrganization is that the key, the file and the caller do not mean one organization.
+	ErrOrganization = errors.New("another organization")
+	// ErrTokenNeeded is that a plan replaces a stored value and no token was given.
+	ErrTokenNeeded = errors.New("the plan replaces a stored value and holds no token: give it with --token-file")
+)
 
-// Condition is something that must hold before a remedy is offered, and how it was judged.
-type Condition struct {
-	Name   string `json:"condition"`
-	Holds  bool   `json:"holds"`
-	Judged string `json:"judged"`
+// CheckToken refuses what is no raw token (guide: bearer-after-v2-migration, step 2). Its error never holds the token.
+func CheckToken(token string) error {
+	if problems := verify.Problems(token); len(problems) > 0 {
+		return fmt.Errorf("%w: the token was refused: %s: give the raw token alone", ErrNotApplied, strings.Join(problems, "; "))
+	}
+	return nil
 }
 
-// Refusal is why a remedy is not offered for a secret.
-type Refusal struct {
-	SecretID   string      `json:"secret_id"`
-	Name       string      `json:"name"`
-	Remedy     Remedy      `json:"remedy"`
-	Reason     string      `json:"reason"`
-	Conditions []Condition `json:"conditions,omitempty"`
+// DefaultWait is how long a change may take to be seen, unless the caller says otherwise.
+const DefaultWait = 15 * time.Second
+
+// Options says how a plan is applied, or a backup restored.
+type Options struct {
+	// Org is the organization's name as the caller knows it.
+	Org string
+	// Backup is the file that is written before the first write; the change journal lies beside it.
+	Backup string
+	// Wave is the only wave to be done, 0 for all in order.
+	Wave int
+	// Model is called through the data plane's proxy after each change, empty for no calls.
+	Model string
+	// Token is the raw token for the steps that replace the stored value.
+	Token string
+	// AllowPut lets an ai_secret be replaced as a whole, without its value, where PATCH cannot remove keys.
+	AllowPut bool
+	// Merge lets a restore keep the keys that others have changed since.
+	Merge bool
+	// Wait is how long a change may take to be seen in a reading, 0 for not at all.
+	Wait time.Duration
+	Tool string
+	Who  Who
+	// Say is told each step in one line; Progress how many secrets were read, nil for nobody.
+	Say      func(line string)
+	Progress func(done, total int)
+	// Now and Sleep are the clock, nil for the real one. Sleep ends early with the context's error.
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
-func (r Refusal) Error() string {
-	return fmt.Sprintf("refuse remedy %s for %s: %s", r.Remedy, evidence.Printable(r.Name), r.Reason)
+// complete fills in what was left out.
+func (o Options) complete() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = func(ctx context.Context, d time.Duration) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(d):
+				return nil
+			}
+		}
+	}
+	if o.Say == nil {
+		o.Say = func(string) {}
+	}
+	return o
 }
-
-// Is makes a Refusal an ErrNotApplied.
-func (r Refusal) Is(target error) bool { return target == ErrNotApplied }

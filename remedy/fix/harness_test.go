@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,11 +42,32 @@ type org struct {
 	// upstream is a gateway that takes the scheme below and any token; only it can be dialled, as gateway:8080.
 	upstream *httptest.Server
 	dir      string
+	clock    *clock
+}
+
+// clock stands still but for those who sleep by it.
+type clock struct {
+	mu    sync.Mutex
+	at    time.Time
+	slept []time.Duration
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at, c.slept = c.at.Add(d), append(c.slept, d)
+	return ctx.Err()
 }
 
 func newOrg(t testing.TB, change func(*dataplane.Config)) *org {
 	t.Helper()
-	o := &org{t: t, dir: t.TempDir(), config: dataplane.Config{
+	o := &org{t: t, dir: t.TempDir(), clock: &clock{at: time.Unix(1_800_000_000, 0)}, config: dataplane.Config{
 		Organization: dataplane.Organization{ID: orgID, Name: "acme"},
 		Keys: []dataplane.Key{
 			{Key: adminKey, Role: dataplane.RoleAdmin},
@@ -182,12 +204,13 @@ func (o *org) url() string { return o.server.URL + "/" + tenantID }
 func (o *org) client(key string) *control.Client { return control.New(o.url(), key, o.server.Client()) }
 
 // plan makes a plan with one remedy for some secrets, through the file as the CLI does.
-func (o *org) plan(remedy fix.Remedy, s fix.Situation, secrets ...inventory.Secret) *fix.Plan {
+func (o *org) plan(remedy fix.Remedy, s fix.DataPlane, secrets ...inventory.Secret) *fix.Plan {
 	o.t.Helper()
-	p := fix.NewPlan("planeproof test", o.url(), inventory.Organization{ID: orgID, Name: "acme"}, s, time.Now())
+	var wanted []fix.Wanted
 	for _, secret := range secrets {
-		p.Add(fix.Ask{Secret: secret, Remedy: remedy}, s)
+		wanted = append(wanted, fix.Wanted{Secret: secret, Remedy: remedy})
 	}
+	p := fix.NewPlan("planeproof test", inventory.Organization{ID: orgID, Name: "acme"}, o.url(), s, wanted, time.Now())
 	file := filepath.Join(o.t.TempDir(), "plan.json")
 	require.NoError(o.t, p.Write(file))
 	p, err := fix.ReadPlan(file)
@@ -199,9 +222,9 @@ func (o *org) plan(remedy fix.Remedy, s fix.Situation, secrets ...inventory.Secr
 func (o *org) options(said *strings.Builder) fix.Options {
 	return fix.Options{
 		Org: "acme", Backup: filepath.Join(o.dir, "backup.json"), Tool: "planeproof test",
-		Who: fix.Who{Key: "test key", OSUser: "tester"},
-		Say: func(line string) { said.WriteString(line + "\n") },
-		Now: time.Now,
+		Who:  fix.Who{Key: "test key", OSUser: "tester"},
+		Say:  func(line string) { said.WriteString(line + "\n") },
+		Wait: 15 * time.Second, Now: o.clock.now, Sleep: o.clock.sleep,
 	}
 }
 
@@ -212,21 +235,24 @@ func (o *org) apply(p *fix.Plan, change func(*fix.Options)) (said string, err er
 	if change != nil {
 		change(&options)
 	}
-	err = fix.Apply(context.Background(), o.client(adminKey), p, options)
+	_, err = fix.Apply(context.Background(), o.client(adminKey), p, options)
 	return b.String(), err
 }
 
 // restore restores the backup of the usual run.
-func (o *org) restore() (undos []fix.Undo, said string, err error) {
+func (o *org) restore(change ...func(*fix.Options)) (undos []fix.Undo, said string, err error) {
 	var b strings.Builder
 	options := o.options(&b)
+	for _, c := range change {
+		c(&options)
+	}
 	backup, err := fix.ReadBackup(options.Backup)
 	if err != nil {
 		return nil, "", err
 	}
 	client := o.client(adminKey)
-	if undos, err = fix.Compare(context.Background(), client, backup, options.Backup); err != nil {
-		return nil, "", err
+	if undos, err = fix.Compare(context.Background(), client, backup, options); err != nil {
+		return nil, b.String(), err
 	}
 	err = fix.Restore(context.Background(), client, backup, undos, options)
 	return undos, b.String(), err
@@ -240,3 +266,14 @@ func affected(more string) string {
 
 // callable is the same without the password, which no HTTP client would send.
 func callable(more string) string { return strings.Replace(affected(more), "svc:"+password+"@", "", 1) }
+
+// applyWith applies a plan through another transport.
+func (o *org) applyWith(p *fix.Plan, transport http.RoundTripper, change func(*fix.Options)) error {
+	var b strings.Builder
+	options := o.options(&b)
+	if change != nil {
+		change(&options)
+	}
+	_, err := fix.Apply(context.Background(), control.New(o.url(), adminKey, &http.Client{Transport: transport}), p, options)
+	return err
+}

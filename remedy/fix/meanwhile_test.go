@@ -35,14 +35,15 @@ func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
 func (o *org) applyMeddled(p *fix.Plan, m meddler) error {
 	m.next = o.server.Client().Transport
 	var said strings.Builder
-	return fix.Apply(context.Background(), control.New(o.url(), adminKey, &http.Client{Transport: m}), p, o.options(&said))
+	_, err := fix.Apply(context.Background(), control.New(o.url(), adminKey, &http.Client{Transport: m}), p, o.options(&said))
+	return err
 }
 
 func TestChangesMeanwhileAreNotOverwritten(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	one := o.secret("one", `{"auth_format":"api_key","api_base":"http://a"}`)
-	p := o.plan(fix.Bearer, fix.Situation{}, one)
+	p := o.plan(fix.Bearer, fix.DataPlane{}, one)
 	reads := 0
 	err := o.applyMeddled(p, meddler{before: func(r *http.Request) {
 		if r.URL.Path != "/"+tenantID+one.Path() {
@@ -58,19 +59,19 @@ func TestChangesMeanwhileAreNotOverwritten(t *testing.T) {
 
 	o = newOrg(t, nil)
 	one = o.secret("one", `{"auth_format":"api_key","api_base":"http://a"}`)
-	p = o.plan(fix.Bearer, fix.Situation{}, one)
+	p = o.plan(fix.Bearer, fix.DataPlane{}, one)
 	err = o.applyMeddled(p, meddler{after: func(r *http.Request) {
 		if r.Method == http.MethodPatch {
 			o.admin("PATCH", one.Path(), `{"metadata":{"auth_format":"bearer","auth_type":"api_key","api_base":"http://b"}}`)
 		}
 	}})
-	require.ErrorIs(t, err, fix.ErrNotApplied)
+	require.ErrorIs(t, err, fix.ErrInPlace)
 	assert.ErrorContains(t, err, "not only what was asked has changed: metadata.api_base")
 	assert.JSONEq(t, `{"auth_format":"bearer","auth_type":"api_key","api_base":"http://b"}`, o.metadata(one), "their change is left")
 
 	o = newOrg(t, nil)
 	one = o.secret("one", `{"auth_format":"api_key"}`)
-	p = o.plan(fix.Bearer, fix.Situation{}, one)
+	p = o.plan(fix.Bearer, fix.DataPlane{}, one)
 	err = o.applyMeddled(p, meddler{after: func(r *http.Request) {
 		if r.Method == http.MethodPatch {
 			o.admin("PATCH", one.Path(), `{"secret":"sk-another-one-entirely"}`)
@@ -83,17 +84,18 @@ func TestLostAnswerIsReadBack(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	one := o.secret("one", affected(""))
-	err := o.applyMeddled(o.plan(fix.Bearer, fix.Situation{}, one), meddler{})
+	err := o.applyMeddled(o.plan(fix.Bearer, fix.DataPlane{}, one), meddler{})
 	require.NoError(t, err)
 
 	two := o.secret("two", affected(""))
-	p := o.plan(fix.Bearer, fix.Situation{}, two)
+	p := o.plan(fix.Bearer, fix.DataPlane{}, two)
 	since := len(o.journal())
 	var said strings.Builder
 	options := o.options(&said)
 	options.Backup += ".2"
 	lossy := &http.Client{Transport: losing{o.server.Client().Transport}}
-	require.NoError(t, fix.Apply(context.Background(), control.New(o.url(), adminKey, lossy), p, options))
+	_, err = fix.Apply(context.Background(), control.New(o.url(), adminKey, lossy), p, options)
+	require.NoError(t, err)
 	assert.Equal(t, []string{"PATCH " + two.Path() + " 200"}, o.writes(since), "not written twice")
 }
 

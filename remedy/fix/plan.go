@@ -2,12 +2,17 @@ package fix
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"time"
 
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/file"
+	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
@@ -26,6 +31,10 @@ type Plan struct {
 	Already []string `json:"already,omitempty"`
 	// Refused are the remedies that were asked for and are not offered.
 	Refused []Refusal `json:"refused,omitempty"`
+	// Left are the findings of an audit that the plan does not mend.
+	Left []Left `json:"left,omitempty"`
+	// Incomplete says what could not be read, so that secrets of the same names may be missing from the plan.
+	Incomplete []string `json:"incomplete,omitempty"`
 }
 
 // Step is the change of one secret.
@@ -52,6 +61,8 @@ type Step struct {
 	// Costs is what else is lost; Alternative is another form of the remedy and its costs.
 	Costs       []string `json:"costs,omitempty"`
 	Alternative string   `json:"alternative,omitempty"`
+	// Namesakes are the secrets of the same name on the other level that still have auth_format api_key after the whole plan.
+	Namesakes []Namesake `json:"namesakes,omitempty"`
 	// Notes say what else must be known, and what cannot be.
 	Notes []string `json:"notes,omitempty"`
 }
@@ -63,68 +74,98 @@ type Request struct {
 	Body   string `json:"body"`
 }
 
-// Ask is a remedy asked for a secret.
-type Ask struct {
+// Namesake is another secret of a step's name.
+type Namesake struct {
+	SecretID string                `json:"secret_id"`
+	Level    inventory.Level       `json:"level"`
+	Project  *inventory.ProjectRef `json:"project,omitempty"`
+}
+
+// Condition is something that must hold before a remedy is offered, and how it was judged.
+type Condition struct {
+	Name   string `json:"condition"`
+	Holds  bool   `json:"holds"`
+	Judged string `json:"judged"`
+}
+
+// Refusal is why a remedy is not offered for a secret.
+type Refusal struct {
+	SecretID   string      `json:"secret_id"`
+	Name       string      `json:"name"`
+	Remedy     Remedy      `json:"remedy"`
+	Reason     string      `json:"reason"`
+	Conditions []Condition `json:"conditions,omitempty"`
+}
+
+func (r Refusal) Error() string {
+	return fmt.Sprintf("refuse remedy %s for %s: %s", r.Remedy, evidence.Printable(r.Name), r.Reason)
+}
+
+// Is makes a Refusal an ErrNotApplied.
+func (r Refusal) Is(target error) bool { return target == ErrNotApplied }
+
+// Wanted is a remedy that is asked for a secret.
+type Wanted struct {
 	Secret inventory.Secret
 	Remedy Remedy
 }
 
-func newStep(remedy Remedy, secret inventory.Secret) Step {
-	return Step{
-		Remedy: remedy, SecretID: secret.ID, Level: secret.Level, Project: secret.Project, Path: secret.Path(),
-		Name: secret.Name, Type: secret.Type, Before: hash(secret.Metadata), SecretUpdatedAt: secret.SecretUpdatedAt,
-		Diff: []Change{},
+// NewPlan proposes what is wanted: a step, a name among Already, or a Refusal for each. A secret gets one step; what else is wanted of
+// it is noted there.
+func NewPlan(tool string, org inventory.Organization, apiURL string, plane DataPlane, wanted []Wanted, now time.Time) *Plan {
+	p := &Plan{
+		Schema: PlanSchema, Tool: tool, MadeAt: now.UTC().Format(time.RFC3339), APIURL: apiURL, Organization: org,
+		Generation: string(plane.Generation), Steps: []Step{}, Incomplete: plane.Incomplete,
 	}
-}
-
-// check refuses a step that no plan of ours has; its texts are from a file that anybody may have edited.
-func (s Step) check() error {
-	if _, err := ParseRemedy(string(s.Remedy)); err != nil {
-		return err
-	}
-	levels := []inventory.Level{inventory.Org, inventory.OrgEnv, inventory.Project}
-	switch {
-	case !slices.Contains(levels, s.Level):
-		return errors.New("its level is not one that is known")
-	case s.SecretID == "" || url.PathEscape(s.SecretID) != s.SecretID || s.Path != (inventory.Secret{ID: s.SecretID, Level: s.Level}).Path():
-		return errors.New("its path is not that of its secret")
-	case s.Level == inventory.Project && s.Project == nil:
-		return errors.New("it names no project")
-	case s.Before == "" || s.After == "":
-		return errors.New("it has no hashes")
-	case s.ReplaceValue && len(s.Edit.keys()) > 0:
-		return errors.New("it changes both the stored value and metadata")
-	}
-	return nil
-}
-
-// Add proposes what is asked and takes the outcome into the plan: a step, a name among Already, or a Refusal. A secret gets one step;
-// what else is asked for it is noted there.
-func (p *Plan) Add(ask Ask, s Situation) {
-	sameSecret := func(s Step) bool { return s.SecretID == ask.Secret.ID }
-	if i := slices.IndexFunc(p.Steps, sameSecret); i >= 0 {
-		if other := &p.Steps[i]; other.Remedy != ask.Remedy {
-			other.note(fmt.Sprintf("remedy %s was asked for too: apply this one, then plan that", ask.Remedy))
+	stepOf := map[string]int{} // by the secret's id
+	tokens := 0
+	for _, w := range wanted {
+		if i, there := stepOf[w.Secret.ID]; there {
+			if other := &p.Steps[i]; other.Remedy != w.Remedy {
+				other.note("remedy %s was asked for too: apply this one, then plan that", w.Remedy)
+			}
+			continue
 		}
-		return
+		if w.Remedy == RawToken {
+			tokens++
+		}
+		step, err := propose(w.Remedy, w.Secret, plane)
+		if err == nil && w.Remedy == RawToken && tokens > 1 {
+			err = errors.New("a token belongs to one secret, and the plan stores one already: make a plan of its own")
+		}
+		switch {
+		case err != nil:
+			p.Refused = append(p.Refused, Refusal{w.Secret.ID, w.Secret.Name, w.Remedy, err.Error(), step.Conditions})
+		case len(step.Diff) == 0:
+			p.Already = append(p.Already, step.Name)
+		default:
+			stepOf[w.Secret.ID] = len(p.Steps)
+			p.Steps = append(p.Steps, step)
+		}
 	}
-	if ask.Remedy == RawToken && slices.ContainsFunc(p.Steps, func(s Step) bool { return s.ReplaceValue }) {
-		p.Refused = append(p.Refused, Refusal{
-			SecretID: ask.Secret.ID, Name: ask.Secret.Name, Remedy: ask.Remedy,
-			Reason: "a token belongs to one secret, and the plan stores one already: make a plan of its own",
-		})
-		return
+	p.findNamesakes(plane, stepOf)
+	p.arrange()
+	return p
+}
+
+// findNamesakes finds what a step does not mend: a secret of the same name on the other level (behaviours: BEARER-19).
+func (p *Plan) findNamesakes(plane DataPlane, stepOf map[string]int) {
+	affected := map[string][]inventory.Secret{} // by name
+	for _, s := range slices.Concat(plane.Org, plane.Projects) {
+		if _, planned := stepOf[s.ID]; !planned && usesAPIKey(s) {
+			affected[s.Name] = append(affected[s.Name], s)
+		}
 	}
-	step, err := propose(ask.Remedy, ask.Secret, s)
-	var refusal Refusal
-	switch {
-	case errors.As(err, &refusal):
-		p.Refused = append(p.Refused, refusal)
-	case len(step.Diff) == 0:
-		p.Already = append(p.Already, step.Name)
-	default:
-		p.Steps = append(p.Steps, step)
-		p.arrange()
+	for i := range p.Steps {
+		step := &p.Steps[i]
+		if step.Remedy != Bearer && step.Remedy != Portable {
+			continue
+		}
+		for _, s := range affected[step.Name] {
+			if (s.Level == inventory.Project) != (step.Level == inventory.Project) {
+				step.Namesakes = append(step.Namesakes, Namesake{s.ID, s.Level, s.Project})
+			}
+		}
 	}
 }
 
@@ -146,10 +187,47 @@ func (p *Plan) arrange() {
 	}
 }
 
-// NewPlan is a plan without steps.
-func NewPlan(tool, apiURL string, org inventory.Organization, s Situation, now time.Time) *Plan {
-	return &Plan{
-		Schema: PlanSchema, Tool: tool, MadeAt: now.UTC().Format(time.RFC3339), APIURL: apiURL, Organization: org,
-		Generation: string(s.Generation), Steps: []Step{},
+// Write writes the plan to a file that is not there yet: a plan that was applied in part must not be replaced.
+func (p *Plan) Write(path string) error {
+	if file.Exists(path) {
+		return fmt.Errorf("file %s %w: it exists already, and a plan is never overwritten", evidence.Printable(path), file.ErrUnusable)
 	}
+	return file.WriteJSON(path, p)
+}
+
+// ReadPlan reads a plan; every error is a file.ErrUnusable. What its steps say is believed by nobody: apply asks the remedies again.
+func ReadPlan(path string) (*Plan, error) {
+	p := new(Plan)
+	if err := file.ReadJSON(path, PlanSchema, p); err != nil {
+		return nil, err
+	}
+	refuse := func(reason any) error {
+		return fmt.Errorf("file %s %w: %v", evidence.Printable(path), file.ErrUnusable, reason)
+	}
+	if p.Generation != "" {
+		if _, err := provider.ParseGeneration(p.Generation); err != nil {
+			return nil, refuse(err)
+		}
+	}
+	seen := map[string]bool{}
+	for _, s := range p.Steps {
+		if s.Path != (inventory.Secret{ID: s.SecretID, Level: s.Level}).Path() || s.Level == inventory.Project && s.Project == nil {
+			return nil, refuse("the path of " + evidence.Printable(s.Name) + " is not that of its secret")
+		}
+		if seen[s.SecretID] {
+			return nil, refuse("two steps change " + evidence.Printable(s.Name))
+		}
+		seen[s.SecretID] = true
+	}
+	return p, nil
+}
+
+// ID names the plan by its content.
+func (p *Plan) ID() string {
+	raw, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // a plan holds nothing that cannot be encoded
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
 }

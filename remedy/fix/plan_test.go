@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/fix"
 	"github.com/planeproof/planeproof/remedy/inventory"
@@ -26,10 +27,9 @@ func secret(level inventory.Level, metadata string) inventory.Secret {
 }
 
 // propose plans one remedy for one secret.
-func propose(remedy fix.Remedy, s inventory.Secret, in fix.Situation) *fix.Plan {
-	p := fix.NewPlan("planeproof test", "http://api", inventory.Organization{ID: orgID, Name: "acme"}, in, time.Unix(0, 0))
-	p.Add(fix.Ask{Secret: s, Remedy: remedy}, in)
-	return p
+func propose(remedy fix.Remedy, s inventory.Secret, in fix.DataPlane) *fix.Plan {
+	return fix.NewPlan("planeproof test", inventory.Organization{ID: orgID, Name: "acme"}, "http://api", in,
+		[]fix.Wanted{{Secret: s, Remedy: remedy}}, time.Unix(0, 0))
 }
 
 // refused is the one refusal of a plan.
@@ -48,28 +48,28 @@ const legacyKeys = `{"auth_type":"api_key","auth_format":"bearer","api_base":"ht
 
 func TestRemediesAreRefused(t *testing.T) {
 	t.Parallel()
-	strict := fix.Situation{Generation: provider.Legacy202602}
+	strict := fix.DataPlane{Generation: provider.Legacy202602}
 	wrongType := secret(inventory.Org, `{}`)
 	wrongType.Type = "azure"
 	for _, row := range []struct {
 		name   string
 		remedy fix.Remedy
 		secret inventory.Secret
-		in     fix.Situation
+		in     fix.DataPlane
 		reason string
 	}{
-		{"metadata null", fix.Bearer, secret(inventory.Org, `null`), fix.Situation{}, "null, not an object"},
-		{"metadata array", fix.Portable, secret(inventory.Org, `[]`), fix.Situation{}, "an array, not an object"},
-		{"metadata twice", fix.Bearer, secret(inventory.Org, `{"a":{"b":1,"b":2}}`), fix.Situation{}, `key "b" twice`},
-		{"bearer for another type", fix.Bearer, wrongType, fix.Situation{}, `its type is "azure"`},
-		{"portable for another type", fix.Portable, wrongType, fix.Situation{}, `its type is "azure"`},
+		{"metadata null", fix.Bearer, secret(inventory.Org, `null`), fix.DataPlane{}, "null, not an object"},
+		{"metadata array", fix.Portable, secret(inventory.Org, `[]`), fix.DataPlane{}, "an array, not an object"},
+		{"metadata twice", fix.Bearer, secret(inventory.Org, `{"a":{"b":1,"b":2}}`), fix.DataPlane{}, `key "b" twice`},
+		{"bearer for another type", fix.Bearer, wrongType, fix.DataPlane{}, `its type is "azure"`},
+		{"portable for another type", fix.Portable, wrongType, fix.DataPlane{}, `its type is "azure"`},
 		{"MIGRATION-1", fix.Bearer, secret(inventory.Project, `{}`), strict, "legacy-2026-02 could not read the result (unknown keys in metadata: auth_format, auth_type)"},
-		{"MIGRATION-1 later", fix.Bearer, secret(inventory.Project, `{}`), fix.Situation{Generation: provider.Legacy202603},
+		{"MIGRATION-1 later", fix.Bearer, secret(inventory.Project, `{}`), fix.DataPlane{Generation: provider.Legacy202603},
 			"upgrade first, or use the portable form (--portable)"},
-		{"MIGRATION-1 by version", fix.Bearer, secret(inventory.Project, `{}`), fix.Situation{Version: version("1.1.32")}, "the data plane says that it is 1.1.32"},
-		{"no generation", fix.Workaround, secret(inventory.Project, legacyKeys), fix.Situation{}, "name it with --legacy"},
-		{"current", fix.Workaround, secret(inventory.Project, legacyKeys), fix.Situation{Generation: provider.Current202608}, "not applicable there"},
-		{"OVERRIDE-12", fix.Workaround, secret(inventory.Project, legacyKeys), fix.Situation{Generation: provider.Legacy202602, Version: version("2.0.0")},
+		{"MIGRATION-1 by version", fix.Bearer, secret(inventory.Project, `{}`), fix.DataPlane{Version: version("1.1.32")}, "the data plane says that it is 1.1.32"},
+		{"no generation", fix.Workaround, secret(inventory.Project, legacyKeys), fix.DataPlane{}, "name it with --legacy"},
+		{"current", fix.Workaround, secret(inventory.Project, legacyKeys), fix.DataPlane{Generation: provider.Current202608}, "not applicable there"},
+		{"OVERRIDE-12", fix.Workaround, secret(inventory.Project, legacyKeys), fix.DataPlane{Generation: provider.Legacy202602, Version: version("2.0.0")},
 			"not applicable on v2 and on the Gateway"},
 		{"org", fix.Workaround, secret(inventory.Org, legacyKeys), strict, "the secret belongs to the org"},
 		{"serves nothing", fix.Literal, secret(inventory.Project, `{"auth_type":"api_key","excludeDefaultModels":true}`), strict, "it serves no model"},
@@ -77,7 +77,7 @@ func TestRemediesAreRefused(t *testing.T) {
 		{"OVERRIDE-22 type", fix.Workaround, secret(inventory.Project, `{"auth_type":"api_key","models":"x"}`), strict,
 			"another reason: metadata.models is a string, but must be an array; unknown keys in metadata: auth_type"},
 		{"OVERRIDE-22 url", fix.Workaround, secret(inventory.Project, `{"api_base":"pw-canary-4711"}`), strict, "metadata.api_base is not a valid url"},
-		{"log of nothing", fix.Workaround, secret(inventory.Project, legacyKeys), fix.Situation{Generation: provider.Legacy202602, Log: &proxylog.Summary{}},
+		{"log of nothing", fix.Workaround, secret(inventory.Project, legacyKeys), fix.DataPlane{Generation: provider.Legacy202602, Log: &proxylog.Summary{}},
 			"the log given has no failure to load the secrets of this project"},
 		{"log of another project", fix.Workaround, secret(inventory.Project, legacyKeys), withLog(t, strings.Replace(projectID, "1111", "2222", 1), "auth_type"),
 			"no failure to load the secrets of this project"},
@@ -90,14 +90,14 @@ func TestRemediesAreRefused(t *testing.T) {
 	}
 }
 
-func withLog(t *testing.T, project, key string) fix.Situation {
+func withLog(t *testing.T, project, key string) fix.DataPlane {
 	t.Helper()
 	summary, err := proxylog.Read(strings.NewReader("project " + project + ": Failed to load project secrets, " +
 		`continuing with org secrets only ZodError: [{"code":"unrecognized_keys","keys":["` + key + `"],"path":["metadata"],"message":"m"}]` + "\n"))
 	require.NoError(t, err)
 	require.Len(t, summary.Projects, 1)
 	require.Equal(t, project, summary.Projects[0].ID)
-	return fix.Situation{Generation: provider.Legacy202602, Log: &summary}
+	return fix.DataPlane{Generation: provider.Legacy202602, Log: &summary}
 }
 
 func TestWorkaroundRemovesOnlyWhatIsRejected(t *testing.T) {
@@ -145,50 +145,48 @@ func TestBearerSaysWhatItCannotKnow(t *testing.T) {
 	t.Parallel()
 	s := secret(inventory.Org, `{"auth_format":"api_key","auth_type":"oauth_bearer"}`)
 	s.Preview = "Bearer sk***"
-	notes := strings.Join(propose(fix.Bearer, s, fix.Situation{}).Steps[0].Notes, "\n")
+	notes := strings.Join(propose(fix.Bearer, s, fix.DataPlane{}).Steps[0].Notes, "\n")
 	assert.Contains(t, notes, "where it requires Api-Key, auth_format api_key is right")
 	assert.Contains(t, notes, "the gateway would see Bearer twice")
 	assert.Contains(t, notes, `auth_type is "oauth_bearer"`)
 	assert.NotContains(t, notes, "sk***", "a preview is a secret")
 
-	already := propose(fix.Bearer, secret(inventory.Org, `{"auth_format":"bearer","auth_type":"api_key"}`), fix.Situation{})
+	already := propose(fix.Bearer, secret(inventory.Org, `{"auth_format":"bearer","auth_type":"api_key"}`), fix.DataPlane{})
 	assert.Equal(t, []string{"acme"}, already.Already)
 	assert.Empty(t, already.Steps)
-	assert.Equal(t, []string{"acme"}, propose(fix.Portable, secret(inventory.Org, `{}`), fix.Situation{}).Already)
+	assert.Equal(t, []string{"acme"}, propose(fix.Portable, secret(inventory.Org, `{}`), fix.DataPlane{}).Already)
 
-	current := fix.Situation{Generation: provider.Current202608, Version: version("1.9.0")}
+	current := fix.DataPlane{Generation: provider.Current202608, Version: version("1.9.0")}
 	assert.Len(t, propose(fix.Bearer, secret(inventory.Project, `{}`), current).Steps, 1)
-	assert.Len(t, propose(fix.Bearer, secret(inventory.Project, `{}`), fix.Situation{Version: version("2.0.0")}).Steps, 1)
-	unknown := propose(fix.Bearer, secret(inventory.Project, `{}`), fix.Situation{Version: json.RawMessage(`{"commit":"x"}`)})
+	assert.Len(t, propose(fix.Bearer, secret(inventory.Project, `{}`), fix.DataPlane{Version: version("2.0.0")}).Steps, 1)
+	unknown := propose(fix.Bearer, secret(inventory.Project, `{}`), fix.DataPlane{Version: json.RawMessage(`{"commit":"x"}`)})
 	assert.Contains(t, unknown.Steps[0].Notes[0], "does not tell its version")
-	portable := propose(fix.Portable, secret(inventory.Project, `{"auth_type":"api_key","knob":1}`), fix.Situation{Generation: provider.Legacy202602})
-	assert.Contains(t, portable.Steps[0].Notes[0], "still cannot read it: unknown keys in metadata: knob")
+	portable := propose(fix.Portable, secret(inventory.Project, `{"auth_type":"api_key","knob":1}`), fix.DataPlane{Generation: provider.Legacy202602})
+	assert.Contains(t, portable.Steps[0].Notes[0], "legacy-2026-02 cannot read the result (unknown keys in metadata: knob)")
 }
 
 func TestWavesGrowInReach(t *testing.T) {
 	t.Parallel()
-	p := fix.NewPlan("", "", inventory.Organization{}, fix.Situation{}, time.Unix(0, 0))
-	for i, level := range []inventory.Level{inventory.Org, inventory.Project, inventory.OrgEnv, inventory.Project, inventory.Project} {
-		s := secret(level, `{}`)
-		s.ID = string(rune('a' + i))
-		p.Add(fix.Ask{Secret: s, Remedy: fix.Bearer}, fix.Situation{})
-		p.Add(fix.Ask{Secret: s, Remedy: fix.Bearer}, fix.Situation{}) // two findings of one cause
+	var wanted []fix.Wanted
+	want := func(id string, level inventory.Level, metadata string, remedy fix.Remedy) {
+		s := secret(level, metadata)
+		s.ID = id
+		wanted = append(wanted, fix.Wanted{Secret: s, Remedy: remedy})
 	}
+	for i, level := range []inventory.Level{inventory.Org, inventory.Project, inventory.OrgEnv, inventory.Project, inventory.Project} {
+		want(string(rune('a'+i)), level, `{}`, fix.Bearer)
+		want(string(rune('a'+i)), level, `{}`, fix.Bearer) // two findings of one cause
+	}
+	want("a", inventory.Org, `{"auth_type":"x"}`, fix.Portable)
+	want("x", inventory.Org, `{}`, fix.RawToken)
+	want("y", inventory.Org, `{}`, fix.RawToken)
+	p := fix.NewPlan("", inventory.Organization{}, "", fix.DataPlane{}, wanted, time.Unix(0, 0))
 	var order string
 	for _, s := range p.Steps {
 		order += s.SecretID + string(rune('0'+s.Wave))
 	}
-	assert.Equal(t, "b1d2e2a3c3", order)
-	assert.Empty(t, p.Refused)
-	s := secret(inventory.Org, `{"auth_type":"x"}`)
-	s.ID = "a"
-	p.Add(fix.Ask{Secret: s, Remedy: fix.Portable}, fix.Situation{})
+	assert.Equal(t, "b1d2e2a3c3x3", order)
 	assert.Contains(t, strings.Join(p.Steps[3].Notes, "\n"), "remedy portable was asked for too")
-	assert.Len(t, p.Steps, 5)
-	for _, id := range []string{"x", "y"} {
-		s.ID = id
-		p.Add(fix.Ask{Secret: s, Remedy: fix.RawToken}, fix.Situation{})
-	}
 	require.Len(t, p.Refused, 1)
 	assert.Contains(t, p.Refused[0].Reason, "a token belongs to one secret")
 }
@@ -196,26 +194,25 @@ func TestWavesGrowInReach(t *testing.T) {
 func TestPlanFilesThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	good := propose(fix.Bearer, secret(inventory.Org, `{"auth_format":"api_key"}`), fix.Situation{})
-	file := filepath.Join(dir, "plan.json")
-	require.NoError(t, good.Write(file))
-	require.ErrorIs(t, good.Write(file), fix.ErrFile, "a plan is never overwritten")
-	info, err := os.Stat(file)
+	good := propose(fix.Bearer, secret(inventory.Org, `{"auth_format":"api_key"}`), fix.DataPlane{})
+	path := filepath.Join(dir, "plan.json")
+	require.NoError(t, good.Write(path))
+	require.ErrorIs(t, good.Write(path), file.ErrUnusable, "a plan is never overwritten")
+	info, err := os.Stat(path)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode())
-	raw, err := os.ReadFile(file)
+	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
-	read, err := fix.ReadPlan(file)
+	read, err := fix.ReadPlan(path)
 	require.NoError(t, err)
 	assert.Equal(t, good.ID(), read.ID())
 
 	for _, row := range []struct{ old, new, reason string }{
 		{`"planeproof/plan/v1"`, `"planeproof/plan/v2"`, "use the program that wrote it"},
-		{`"planeproof/plan/v1"`, `"planeproof/backup/v1"`, `want "planeproof/plan/v1"`},
-		{`"remedy": "bearer"`, `"remedy": "delete"`, "parse remedy"},
-		{`/v1/ai_secret/id-1`, `/v1/project/id-1`, "its path is not that of its secret"},
-		{`"id-1"`, `"../project/1"`, "its path is not that of its secret"},
-		{`"level": "org"`, `"level": "project"`, "its path is not that of its secret"},
+		{`"planeproof/plan/v1"`, `"planeproof/backup/v1"`, `want planeproof/plan/v1`},
+		{`/v1/ai_secret/id-1`, `/v1/project/id-1`, "is not that of its secret"},
+		{`"id-1"`, `"../project/1"`, "is not that of its secret"},
+		{`"level": "org"`, `"level": "project"`, "is not that of its secret"},
 		{`{`, ``, "not JSON of ours"},
 		{`"wave": 1`, `"wave": "1"`, "its content is not that of"},
 	} {
@@ -224,11 +221,11 @@ func TestPlanFilesThatCannotBeUsed(t *testing.T) {
 		require.NotEqual(t, string(raw), text, row.old)
 		require.NoError(t, os.WriteFile(broken, []byte(text), 0o600))
 		_, err := fix.ReadPlan(broken)
-		require.ErrorIs(t, err, fix.ErrFile, row.new)
+		require.ErrorIs(t, err, file.ErrUnusable, row.new)
 		assert.ErrorContains(t, err, row.reason)
 	}
 	_, err = fix.ReadPlan(filepath.Join(dir, "none.json"))
-	require.ErrorIs(t, err, fix.ErrFile)
+	require.ErrorIs(t, err, file.ErrUnusable)
 }
 
 func TestShownValuesHoldNoCredentials(t *testing.T) {
@@ -237,7 +234,7 @@ func TestShownValuesHoldNoCredentials(t *testing.T) {
 		"additionalHeaders":{"x-acme":"hdr-canary-4711"},"endpoint_path":"/x?k=path-canary-4711","session_token":"tok-canary-4711",
 		"knob":{"deep":["deep-canary-4711"]},"customModels":{"m":{"format":"openai","flavor":"chat","description":"desc-canary-4711"}}}`
 	s := secret(inventory.Project, metadata)
-	in := fix.Situation{Generation: provider.Legacy202602}
+	in := fix.DataPlane{Generation: provider.Legacy202602}
 	p := propose(fix.Literal, s, in)
 	if len(p.Steps) == 0 { // the workaround proper does not apply: a key of an unknown type is no obstacle to it
 		t.Fatal(p.Refused)
@@ -249,7 +246,7 @@ func TestShownValuesHoldNoCredentials(t *testing.T) {
 		assert.NotContains(t, string(raw), "canary")
 	}
 	odd := `{"auth_format":["odd-canary-4711"],"auth_type":{"a":"odd-canary-4711"}}`
-	raw, err := json.Marshal(propose(fix.Portable, secret(inventory.Org, odd), fix.Situation{}))
+	raw, err := json.Marshal(propose(fix.Portable, secret(inventory.Org, odd), fix.DataPlane{}))
 	require.NoError(t, err)
 	assert.NotContains(t, string(raw), "canary")
 	assert.Contains(t, string(raw), "array of 1")

@@ -2,8 +2,10 @@ package fix
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,8 +15,8 @@ import (
 	"github.com/planeproof/planeproof/remedy/proxylog"
 )
 
-// Situation is what is known of the data plane when a remedy is proposed.
-type Situation struct {
+// DataPlane is what is known of the data plane when a remedy is proposed.
+type DataPlane struct {
 	// Generation is the proxy's, as the caller says; empty where nobody says.
 	Generation provider.Generation
 	// Version is the data plane's own answer to GET /version, nil where it has none. Its form is not promised.
@@ -23,21 +25,35 @@ type Situation struct {
 	Log *proxylog.Summary
 	// Org are the org's provider secrets, which a project falls back on; Projects are those of projects, which share their fate.
 	Org, Projects []inventory.Secret
+	// Incomplete says what of them could not be read.
+	Incomplete []string
+}
+
+// Know takes over what an inventory tells.
+func (d *DataPlane) Know(found inventory.Inventory) {
+	d.Incomplete = found.Incomplete
+	for _, s := range found.Secrets {
+		if s.Level == inventory.Project {
+			d.Projects = append(d.Projects, s)
+		} else {
+			d.Org = append(d.Org, s)
+		}
+	}
 }
 
 // strict says that the generation is known and refuses unknown metadata keys (facts: three generations).
-func (s Situation) strict() bool {
-	return s.Generation == provider.Legacy202602 || s.Generation == provider.Legacy202603
+func (d DataPlane) strict() bool {
+	return d.Generation == provider.Legacy202602 || d.Generation == provider.Legacy202603
 }
 
 var majorVersion = regexp.MustCompile(`^v?(\d{1,4})\.`)
 
 // major is the data plane's major version; ok is false where its answer does not tell it in a field version.
-func (s Situation) major() (major int, text string, ok bool) {
+func (d DataPlane) major() (major int, text string, ok bool) {
 	var told struct {
 		Version string `json:"version"`
 	}
-	if json.Unmarshal(s.Version, &told) != nil {
+	if json.Unmarshal(d.Version, &told) != nil {
 		return 0, "", false
 	}
 	match := majorVersion.FindStringSubmatch(told.Version)
@@ -48,153 +64,170 @@ func (s Situation) major() (major int, text string, ok bool) {
 	return major, evidence.Printable(told.Version), err == nil
 }
 
-// propose makes the step by which a remedy changes a secret, or a Refusal. A step without a change says that the secret is so already.
-func propose(remedy Remedy, secret inventory.Secret, s Situation) (Step, error) {
-	step := newStep(remedy, secret)
-	before, err := object(secret.Metadata)
-	if err != nil && remedy != RawToken {
-		return step, step.refuse(err.Error(), nil)
+// propose makes the step by which a remedy changes a secret. A step without a change says that the secret is so already; an error says
+// why the remedy is not offered.
+func propose(remedy Remedy, secret inventory.Secret, plane DataPlane) (Step, error) {
+	step, err := newStep(remedy, plane.Generation, secret)
+	if remedy == Workaround || remedy == Literal {
+		if missing := step.judge(secret, plane); len(missing) > 0 {
+			err = errors.New("the workaround does not apply: missing is: " + strings.Join(missing, "; "))
+		}
 	}
-	switch remedy {
-	case Bearer:
-		err = step.bearer(secret, before, s)
-	case Portable:
-		err = step.portable(secret, before, s)
-	case Workaround, Literal:
-		err = step.workaround(secret, before, s)
-	case RawToken:
-		step.rawToken(secret)
-		return step, nil
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return step, err
+	case remedy == RawToken:
+		step.note("the present stored value cannot be read, so this cannot be undone")
+		return step, nil
+	case remedy == Workaround || remedy == Literal:
+		err = step.workaround(secret, plane)
+	default:
+		step.noteMeaning(secret)
 	}
-	return step, step.complete(secret, before)
+	if err == nil && secret.Level == inventory.Project && len(step.Diff) > 0 {
+		err = step.readable(secret, plane)
+	}
+	return step, err
 }
 
-// complete fills in what follows from the edit.
-func (s *Step) complete(secret inventory.Secret, before map[string]any) error {
+// readable refuses a change of a project's secret after which the project could lose its own credential (behaviours: MIGRATION-1), above
+// all where a secret of the organization would answer in its place and nobody would notice.
+func (s *Step) readable(secret inventory.Secret, plane DataPlane) error {
+	order := "upgrade first"
+	if s.Remedy == Bearer {
+		order += ", or use the portable form (--portable)"
+	}
 	edited, err := s.Edit.Apply(secret.Metadata)
 	if err != nil {
-		return s.refuse(err.Error(), nil)
+		return err
 	}
-	after, err := object(edited)
-	if err != nil {
-		return s.refuse(err.Error(), nil)
-	}
-	s.After, s.Diff = hash(edited), changes(before, after)
-	s.Request = Request{Method: "PATCH", Path: s.Path, Body: `{"metadata": ‹the whole metadata, changed as above›}`}
-	return nil
-}
-
-func (s *Step) refuse(reason string, conditions []Condition) error {
-	return Refusal{SecretID: s.SecretID, Name: s.Name, Remedy: s.Remedy, Reason: reason, Conditions: conditions}
-}
-
-// bearer is the first guide's fix. On a project secret that a strict legacy proxy must still read it would cause the failure of the
-// second guide (behaviours: MIGRATION-1).
-func (s *Step) bearer(secret inventory.Secret, before map[string]any, in Situation) error {
-	if secret.Type != "openai" {
-		return s.refuse(fmt.Sprintf("its type is %q, and auth_format belongs to type openai alone", secret.Type), nil)
-	}
-	s.Edit = Edit{Set: []Entry{{"auth_format", json.RawMessage(`"bearer"`)}, {"auth_type", json.RawMessage(`"api_key"`)}}}
-	if secret.Level == inventory.Project {
-		if err := s.refuseBeforeUpgrade(secret, in); err != nil {
-			return err
-		}
-	}
-	s.noteMeaning(before)
-	s.noteStored(secret)
-	return nil
-}
-
-func (s *Step) refuseBeforeUpgrade(secret inventory.Secret, in Situation) error {
-	const order = "upgrade first, or use the portable form (--portable)"
-	major, version, told := in.major()
+	major, version, told := plane.major()
+	found := issues(plane.Generation, secret, edited)
+	everywhere := !slices.ContainsFunc(provider.Generations(), func(g provider.Generation) bool {
+		return len(issues(g, secret, edited)) > 0
+	})
+	known := plane.Generation != "" || told && major >= 2
 	switch {
-	case in.strict():
-		edited, err := s.Edit.Apply(secret.Metadata)
-		if err != nil {
-			return s.refuse(err.Error(), nil)
-		}
-		if issues := read(in.Generation, secret, edited); len(issues) > 0 {
-			return s.refuse(fmt.Sprintf("%s could not read the result (%s), and the project would lose its own credential: %s",
-				in.Generation, evidence.Printable(provider.Explain(issues)), order), nil)
-		}
-	case in.Generation == "" && told && major < 2:
-		return s.refuse(fmt.Sprintf("the data plane says that it is %s: a strict legacy proxy could not read the result, and the project "+
-			"would lose its own credential: %s, or name the proxy's generation with --legacy", version, order), nil)
-	case in.Generation == "" && !told:
-		s.note("the data plane does not tell its version: on a strict legacy proxy the project would lose its own credential; upgrade it first")
+	case len(found) == 0 && (known || everywhere):
+		return nil
+	case s.Remedy == Bearer && len(found) > 0:
+		return fmt.Errorf("%s could not read the result (%s), and the project would lose its own credential: %s",
+			plane.Generation, causes(found), order)
+	case s.Remedy == Bearer && told && major < 2:
+		return fmt.Errorf("the data plane says that it is %s: a strict legacy proxy could not read the result, and the project "+
+			"would lose its own credential: %s, or name the proxy's generation with --legacy", version, order)
 	}
+	unknown := "the data plane does not tell its version"
+	switch {
+	case len(found) > 0:
+		unknown = fmt.Sprintf("%s cannot read the result (%s)", plane.Generation, causes(found))
+	case told:
+		unknown = "the data plane says that it is " + version
+	}
+	if by := plane.standIn(secret); by != "" {
+		return fmt.Errorf("%s, and %s would answer in its place without anybody noticing: name the proxy's generation with --legacy, or %s",
+			unknown, by, order)
+	}
+	s.note("%s: on a strict legacy proxy the project would lose its own credential; upgrade it first", unknown)
 	return nil
 }
 
-// portable leaves nothing that a generation could not read or understand otherwise: without both keys it is Bearer everywhere
-// (behaviours: MIGRATION-4, BEARER-14).
-func (s *Step) portable(secret inventory.Secret, before map[string]any, in Situation) error {
-	if secret.Type != "openai" {
-		return s.refuse(fmt.Sprintf("its type is %q: without auth_type only type openai is Bearer everywhere", secret.Type), nil)
+// standIn names what would answer in the place of a project's secret that cannot be read, and not be told apart from it.
+func (d DataPlane) standIn(secret inventory.Secret) string {
+	if len(d.Incomplete) > 0 {
+		return "a secret that could not be listed (" + d.Incomplete[0] + ")"
 	}
-	s.Edit.Remove = present(before, "auth_type", "auth_format")
-	s.noteMeaning(before)
-	s.noteStored(secret)
-	if in.strict() && secret.Level == inventory.Project {
-		edited, err := s.Edit.Apply(secret.Metadata)
-		if err != nil {
-			return s.refuse(err.Error(), nil)
-		}
-		if issues := read(in.Generation, secret, edited); len(issues) > 0 {
-			s.note(fmt.Sprintf("%s still cannot read it: %s", in.Generation, evidence.Printable(provider.Explain(issues))))
+	models := customModels(secret.Metadata)
+	for _, o := range d.Org {
+		serves := func(model string) bool { return routed(o).Eligible(model) }
+		if o.Name == secret.Name && (o.Type == secret.Type || slices.ContainsFunc(models, serves)) {
+			return "the organization's secret of the same name"
 		}
 	}
-	return nil
+	return ""
 }
 
-// rawToken replaces the stored value; the token itself is asked for again when the plan is applied.
-func (s *Step) rawToken(secret inventory.Secret) {
-	s.ReplaceValue = true
-	s.After = s.Before
-	s.Diff = []Change{{Key: "(stored value)", Before: "‹redacted›", After: "‹the raw token given with --token-file›"}}
-	s.Request = Request{Method: "PATCH", Path: s.Path, Body: fmt.Sprintf(`{"%s": ‹the raw token›}`, valueKey(secret.Level))}
-	s.note("the present stored value cannot be read, so this cannot be undone")
+// routed is a secret as routing sees it.
+func routed(s inventory.Secret) provider.Secret {
+	return provider.Secret{Name: s.Name, Type: s.Type, Metadata: s.Metadata}
 }
 
-// noteMeaning says what cannot be known from here about how the gateway wants to be called.
-func (s *Step) noteMeaning(before map[string]any) {
-	if before["auth_format"] == "api_key" {
+// usesAPIKey says that Bearer is not what the secret asks for (the audit's rule auth-format-api-key).
+func usesAPIKey(s inventory.Secret) bool {
+	return s.Type == "openai" && routed(s).Decode().AuthFormat == "api_key"
+}
+
+// noteMeaning says what cannot be known from here about how the gateway wants to be called, and what the preview shows of the stored
+// value (behaviours: BEARER-9).
+func (s *Step) noteMeaning(secret inventory.Secret) {
+	before, err := object(secret.Metadata)
+	if err != nil {
+		return // refused already
+	}
+	if usesAPIKey(secret) {
 		s.note("it cannot be known from here whether the gateway wants Bearer: where it requires Api-Key, auth_format api_key is right, and " +
 			"this change breaks it; try the token with verify-token first, or apply with --model")
 	}
-	if kind, isText := before["auth_type"].(string); isText && kind != "api_key" {
-		s.note("auth_type is " + show("auth_type", kind) + ": the stored value may be something else than a raw token")
+	if kind, isText := before.Text("auth_type"); isText && kind != "api_key" {
+		s.note("auth_type is %s: the stored value may be something else than a raw token", shown(before, "auth_type"))
 	}
-}
-
-// noteStored says what the preview shows of the stored value (behaviours: BEARER-9).
-func (s *Step) noteStored(secret inventory.Secret) {
 	if scheme, _, found := strings.Cut(secret.Preview, " "); found && strings.EqualFold(scheme, "Bearer") {
 		s.note("the stored value begins with Bearer, so the gateway would see Bearer twice: store the raw token too (--token-file)")
 	}
 }
 
-func (s *Step) note(text string) { s.Notes = append(s.Notes, text) }
+func (s *Step) note(format string, args ...any) {
+	s.Notes = append(s.Notes, fmt.Sprintf(format, args...))
+}
 
-// present keeps the keys that the object has.
-func present(object map[string]any, keys ...string) []string {
-	var out []string
-	for _, key := range keys {
-		if _, there := object[key]; there {
-			out = append(out, key)
+// judge fills in the three conditions of the second guide and returns those that do not hold (behaviours: OVERRIDE 12, 13, 22).
+func (s *Step) judge(secret inventory.Secret, plane DataPlane) (missing []string) {
+	found := issues(plane.Generation, secret, secret.Metadata)
+	s.Conditions = []Condition{onLegacyProxy(plane), projectUnused(secret, found, plane), keysUnrecognized(secret, found, plane)}
+	for _, c := range s.Conditions {
+		if !c.Holds {
+			missing = append(missing, c.Name+" ("+c.Judged+")")
 		}
 	}
-	return out
+	return missing
 }
 
-// valueKey is the name of the stored value in requests (facts: `secret` in ai_secret, `value` in env_var).
-func valueKey(level inventory.Level) string {
-	if level == inventory.Org {
-		return "secret"
+// workaround says what the second guide's form costs, and refuses one that would not help.
+func (s *Step) workaround(secret inventory.Secret, plane DataPlane) error {
+	before, err := object(secret.Metadata)
+	if err != nil {
+		return err
 	}
-	return "value"
+	rejected := unrecognized(issues(plane.Generation, secret, secret.Metadata))
+	lost := costs(before, rejected)
+	switch {
+	case s.Remedy == Literal:
+		s.Costs = lost
+	case secret.Type == "openai" && len(lost) == 0:
+		s.Alternative = "the guide's literal form (--literal) instead: nothing else is lost"
+	case secret.Type == "openai":
+		s.Alternative = "the guide's literal form (--literal) instead: " + strings.Join(lost, "; ")
+	}
+	edited, err := s.Edit.Apply(secret.Metadata)
+	if err != nil {
+		return err
+	}
+	if left := issues(plane.Generation, secret, edited); len(left) > 0 {
+		return fmt.Errorf("%s could not read the result either: %s", plane.Generation, causes(left))
+	}
+	if usesAPIKey(secret) {
+		s.note("after an upgrade a gateway that requires Api-Key needs auth_format api_key back: keep the backup")
+	}
+	for _, other := range plane.Projects {
+		same := other.ID != secret.ID && other.Project.ID == secret.Project.ID // one that cannot be read spoils all (facts: three generations)
+		if same && len(issues(plane.Generation, other, other.Metadata)) > 0 {
+			s.note("%s of the same project cannot be read either: until that is mended too, the project gets none of its own",
+				evidence.Printable(other.Name))
+		}
+	}
+	s.note("this is temporary: the fix that lasts is an upgrade of the data plane")
+	return nil
 }
+
+// causes says why a secret cannot be read.
+func causes(found []provider.Issue) string { return evidence.Printable(provider.Explain(found)) }

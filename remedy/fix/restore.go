@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/file"
+	"github.com/planeproof/planeproof/internal/jsonvalue"
 	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
@@ -16,116 +17,197 @@ import (
 // Undo is what restoring one secret of a backup means.
 type Undo struct {
 	Saved Saved
-	// Needed says that the metadata differs from the backup's and can be written back.
-	Needed  bool
-	Changes []Change
+	// Needed says that the metadata differs from the backup's and can be written back; Merged that keys which others changed are kept.
+	Needed, Merged bool
+	Changes        []Change
 	// Obstacles are why the secret cannot be restored, or not wholly; Caveats are what may come to be one.
 	Obstacles, Caveats []string
-	seen               string // hash of the metadata that was compared
+	now                state  // what was compared
+	metadata           []byte // what is to be written
 }
 
 // Compare says what restoring a backup would change, and beforehand what cannot be undone. It compares the backup, the plan's steps in
-// it, the change journal and the present state, and sends GET alone.
-func Compare(ctx context.Context, client *control.Client, backup *Backup, file string) ([]Undo, error) {
-	if err := ownOrg(ctx, client, backup.Organization); err != nil {
-		return nil, err
-	}
-	started, journalled, err := begun(JournalPath(file), backup.Plan)
+// it, the change journal and the present state, and sends GET alone. What looks as in the backup is read twice at least, and for up to
+// Wait where the journal says that it was changed: what an API shows can be old.
+func Compare(ctx context.Context, client *control.Client, backup *Backup, o Options) ([]Undo, error) {
+	o = o.complete()
+	org, err := findOrg(ctx, client, backup.Organization)
 	if err != nil {
 		return nil, err
 	}
-	var all []Undo
-	for _, saved := range backup.Secrets {
-		undo := Undo{Saved: saved}
-		if before, err := saved.state(); err == nil {
-			client.HideMetadata(before.Metadata)
-		}
-		now, err := look(ctx, client, saved.Step.Path)
-		switch {
-		case control.KindOf(err) == control.NotFound:
-			undo.Obstacles = append(undo.Obstacles, "it does not exist any more, and nothing here makes one anew")
-		case err != nil:
-			return nil, err
-		default:
-			if err := undo.compare(now, !journalled || started[saved.Step.SecretID]); err != nil {
-				return nil, err
-			}
-		}
-		all = append(all, undo)
+	if org.Name != backup.Organization.Name {
+		o.Say(evidence.Printable(fmt.Sprintf("note: the organization %s is called %s now", backup.Organization.Name, org.Name)))
 	}
-	return all, nil
+	traces, journalled, err := readJournal(JournalPath(o.Backup), backup.Plan)
+	if err != nil {
+		return nil, err
+	}
+	undos, paths := make([]Undo, len(backup.Secrets)), make([]string, len(backup.Secrets))
+	befores := make([]state, len(backup.Secrets))
+	for i, saved := range backup.Secrets {
+		undos[i].Saved, paths[i] = saved, saved.Step.Path
+		if befores[i], err = newState(saved.Object); err != nil {
+			return nil, fmt.Errorf("backup of %s %w: %w", evidence.Printable(saved.Step.Name), file.ErrUnusable, err)
+		}
+		client.HideMetadata(befores[i].Metadata)
+	}
+	all, err := o.readAll(ctx, client, paths, func(i int, now state, times int) bool {
+		t := traces[undos[i].Saved.Step.SecretID]
+		return !now.sameMetadata(befores[i]) || undos[i].Saved.Step.ReplaceValue || times > 1 && !t.written && !t.pending
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range undos {
+		if all[i].gone {
+			undos[i].Obstacles = []string{"it does not exist any more, and nothing here makes one anew"}
+			continue
+		}
+		undos[i].now = all[i].state
+		t := traces[undos[i].Saved.Step.SecretID]
+		if undos[i].Saved.Step.ReplaceValue {
+			undos[i].compareValue(befores[i], t, journalled)
+		}
+		undos[i].compare(befores[i], !journalled || t.begun, o)
+	}
+	return undos, nil
 }
 
-func ownOrg(ctx context.Context, client *control.Client, want inventory.Organization) error {
-	return sameOrg(ctx, client, want, want.Name)
+// compareValue says whether the stored value was replaced, which no backup can undo.
+func (u *Undo) compareValue(before state, t trace, journalled bool) {
+	moved, known := u.now.valueMoved(before)
+	dated := u.now.SecretUpdatedAt != "" && before.SecretUpdatedAt != ""
+	switch {
+	case known && moved, !dated && (t.written || t.pending):
+		u.Obstacles = append(u.Obstacles, "its stored value was replaced: no backup holds the old one, so it must be stored again by hand")
+	case !dated && !journalled:
+		u.Obstacles = append(u.Obstacles, "neither the API nor a journal tells whether its stored value was replaced: no backup holds it")
+	}
 }
 
 // compare fills in what differs. ours says that we may have changed the secret.
-func (u *Undo) compare(now state, ours bool) error {
-	before, err := u.Saved.state()
-	if err != nil {
-		return err
-	}
-	step := u.Saved.Step
-	u.seen = hash(now.Metadata)
-	if step.ReplaceValue && now.SecretUpdatedAt != before.SecretUpdatedAt {
-		u.Obstacles = append(u.Obstacles, "its stored value was replaced: no backup holds the old one, so it must be stored again by hand")
-	}
-	if fields := otherChanges(before, now, true); len(fields) > 0 {
+func (u *Undo) compare(before state, ours bool, o Options) {
+	if fields := otherChanges(before, u.now, true); len(fields) > 0 {
 		u.Caveats = append(u.Caveats, "also changed since, and left alone: "+strings.Join(printable(fields), ", "))
 	}
-	if sameJSON(before.Metadata, now.Metadata) {
-		return nil
+	if u.now.sameMetadata(before) {
+		return
 	}
-	foreign := slices.DeleteFunc(differing(before.keys(), now.keys()), func(key string) bool {
-		return slices.Contains(step.Edit.keys(), key)
-	})
-	if !ours || len(foreign) > 0 || !isObject(now.Metadata) {
-		u.Obstacles = append(u.Obstacles, "its metadata was changed by somebody else since ("+
-			strings.Join(printable(differing(before.keys(), now.keys())), ", ")+"): it is left as it is")
-		return nil
+	differing := before.keys().Differing(u.now.keys())
+	foreign := u.foreign(before, differing)
+	u.metadata = before.Metadata
+	if _, err := object(u.now.Metadata); err != nil || !ours || len(foreign) == len(differing) {
+		u.Obstacles = append(u.Obstacles, "its metadata was changed by somebody else since ("+strings.Join(printable(differing), ", ")+
+			"): it is left as it is")
+		return
 	}
-	u.Needed, u.Changes = true, changes(now.keys(), before.keys())
-	if vanishing := added(now.keys(), before.keys()); len(vanishing) > 0 {
-		keys := strings.Join(printable(vanishing), ", ")
-		if step.Level == inventory.Org {
-			u.Caveats = append(u.Caveats, "if the API merges PATCH, "+keys+" will be removed by a PUT without the stored value")
-		} else {
-			u.Caveats = append(u.Caveats, "if the API merges PATCH, "+keys+" cannot be removed again: an env_var is never replaced, as that may lose "+
-				"its stored value")
+	if len(foreign) > 0 {
+		if err := u.merge(before, foreign, o.Merge); err != nil {
+			u.Obstacles = append(u.Obstacles, err.Error())
+			return
 		}
 	}
-	return nil
+	want := state{Object: control.Object{Metadata: u.metadata}}
+	u.Needed, u.Changes = true, changes(u.now.keys(), want.keys())
+	u.warnOfMerging(o.AllowPut)
 }
 
-func isObject(metadata []byte) bool {
-	_, err := object(metadata)
-	return err == nil
-}
-
-// added are the keys that the first object has and the second has not.
-func added(now, before map[string]any) []string {
-	return slices.DeleteFunc(differing(now, before), func(key string) bool {
-		_, there := before[key]
-		return there
+// foreign are the keys whose values are neither the backup's nor what the step made of them.
+func (u *Undo) foreign(before state, differing []string) []string {
+	edited, err := u.Saved.Step.Edit.Apply(before.Metadata)
+	if err != nil {
+		return differing
+	}
+	ours := state{Object: control.Object{Metadata: edited}}.keys()
+	return slices.DeleteFunc(slices.Clone(differing), func(key string) bool {
+		now, there := u.now.keys()[key]
+		made, set := ours[key]
+		return slices.Contains(u.Saved.Step.Edit.keys(), key) && there == set && string(now) == string(made)
 	})
+}
+
+// merge puts our keys back and keeps theirs, if that is allowed.
+func (u *Undo) merge(before state, foreign []string, allowed bool) (err error) {
+	var back Edit
+	for _, key := range u.Saved.Step.Edit.keys() {
+		value, there := before.keys()[key]
+		switch {
+		case slices.Contains(foreign, key):
+		case there:
+			back.Set = append(back.Set, Entry{key, value})
+		default:
+			back.Remove = append(back.Remove, key)
+		}
+	}
+	if u.metadata, err = back.Apply(u.now.Metadata); err != nil {
+		return err
+	}
+	want := state{Object: control.Object{Metadata: u.metadata}}
+	theirs := strings.Join(printable(foreign), ", ")
+	if allowed {
+		u.Merged = true
+		u.Caveats = append(u.Caveats, "changed by somebody else since, and kept: "+theirs)
+		return nil
+	}
+	var all []string
+	for _, c := range changes(u.now.keys(), want.keys()) {
+		all = append(all, fmt.Sprintf("%s: %s → %s", evidence.Printable(c.Key), c.Before, c.After))
+	}
+	return fmt.Errorf("its metadata was changed by somebody else since (%s): it is left as it is; --merge keeps that and puts back: %s",
+		theirs, strings.Join(all, "; "))
+}
+
+// warnOfMerging says beforehand what an API that merges PATCH would leave.
+func (u *Undo) warnOfMerging(allowPut bool) {
+	var vanishing []string
+	for _, c := range u.Changes {
+		if c.After == absent {
+			vanishing = append(vanishing, evidence.Printable(c.Key))
+		}
+	}
+	keys := "if the API merges PATCH, " + strings.Join(vanishing, ", ")
+	switch {
+	case len(vanishing) == 0:
+	case u.Saved.Step.Level != inventory.Org:
+		u.Caveats = append(u.Caveats, keys+" cannot be removed again: an env_var is never replaced, as that may lose its stored value")
+	case allowPut:
+		u.Caveats = append(u.Caveats, keys+" will be removed by a PUT without the stored value")
+	default:
+		u.Caveats = append(u.Caveats, keys+" will stay: --allow-put would remove it by a PUT without the stored value")
+	}
 }
 
 // Restore writes the metadata of a backup back where Compare said so, and proves each by reading it back. It goes on after a secret
 // that cannot be restored, and then returns an ErrNotApplied that names them all; it stops where the API cannot be reached.
 func Restore(ctx context.Context, client *control.Client, backup *Backup, undos []Undo, o Options) (err error) {
-	log, err := openJournal(JournalPath(o.Backup), entry{Tool: o.Tool, Who: o.Who, Organization: backup.Organization}, o.Now)
+	o = o.complete()
+	release, err := file.Lock(o.Backup)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, log.close()) }()
+	defer func() { err = errors.Join(err, release()) }()
+	s := session{Options: o, client: client, action: "restore"}
+	head := entry{Tool: o.Tool, Who: o.Who, Organization: backup.Organization}
+	if s.journal, err = openJournal(JournalPath(o.Backup), head, o.Now); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.journal.close()) }()
+	o.Say("what may be sent:")
+	for _, kind := range RestoreRequests() {
+		o.Say("  " + kind)
+	}
 	var failed []string
-	for _, undo := range undos {
+	lost := error(nil)
+	for n, undo := range undos {
 		step := undo.Saved.Step
+		at := fmt.Sprintf("  %d of %d: %s: ", n+1, len(undos), label(step.Name, step.Level, step.Project))
 		left := undo.Obstacles
 		if undo.Needed {
-			more, err := undo.restore(ctx, client, log)
-			if err != nil && !errors.Is(err, ErrNotApplied) {
+			more, err := s.restore(ctx, undo)
+			if errors.Is(err, ErrValueLost) {
+				lost = err
+			}
+			if err != nil && !errors.Is(err, ErrNotApplied) && lost == nil {
 				return fmt.Errorf("restore %s: %w", evidence.Printable(step.Name), err)
 			}
 			if err != nil {
@@ -133,50 +215,63 @@ func Restore(ctx context.Context, client *control.Client, backup *Backup, undos 
 			}
 			left = append(left, more...)
 		}
-		name := label(step.Name, step.Level, step.Project)
 		switch {
 		case len(left) > 0:
-			failed = append(failed, name+": "+strings.Join(left, "; "))
+			failed = append(failed, label(step.Name, step.Level, step.Project)+": "+strings.Join(left, "; "))
 		case undo.Needed:
-			o.Say("  " + name + ": restored and read back")
+			o.Say(at + "restored and read back")
 		default:
-			o.Say("  " + name + ": is as in the backup, not written")
+			o.Say(at + "is as in the backup, not written")
 		}
 	}
-	if len(failed) > 0 {
-		return fmt.Errorf("%w: not restored: %s", ErrNotApplied, strings.Join(failed, "; "))
-	}
-	return nil
+	return errors.Join(lost, s.notRestored(ctx, undos, failed))
 }
 
-// restore writes one secret's metadata back and returns what is not as in the backup.
-func (u Undo) restore(ctx context.Context, client *control.Client, log *journal) (left []string, err error) {
-	before, err := u.Saved.state()
-	if err != nil {
-		return nil, err
+// notRestored says what is not as in the backup, after a last reading of all that was written.
+func (s *session) notRestored(ctx context.Context, undos []Undo, failed []string) error {
+	undos = slices.DeleteFunc(slices.Clone(undos), func(u Undo) bool { return !u.Needed || len(u.Obstacles) > 0 })
+	if len(undos) > 0 && len(failed) == 0 {
+		if err := s.Sleep(ctx, s.Wait); err != nil {
+			return err
+		}
+		paths := make([]string, len(undos))
+		for i, u := range undos {
+			paths[i] = u.Saved.Step.Path
+		}
+		all, err := s.readAll(ctx, s.client, paths, func(int, state, int) bool { return true })
+		if err != nil {
+			return fmt.Errorf("all was restored, but the last reading failed: %w", err)
+		}
+		for i, u := range undos {
+			if all[i].gone || !jsonvalue.Equal(all[i].Metadata, u.metadata) {
+				failed = append(failed, label(u.Saved.Step.Name, u.Saved.Step.Level, u.Saved.Step.Project)+": it was restored, but has changed since")
+			}
+		}
 	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: not restored: %s", ErrNotApplied, strings.Join(failed, "; "))
+}
+
+// restore writes one secret's metadata back and returns what is not as it should be.
+func (s *session) restore(ctx context.Context, u Undo) (left []string, err error) {
 	step := u.Saved.Step
-	now, err := look(ctx, client, step.Path)
+	now, err := get(ctx, s.client, step.Path)
 	if err != nil {
 		return nil, err
 	}
-	if hash(now.Metadata) != u.seen {
+	if !now.sameMetadata(u.now) {
 		return nil, fmt.Errorf("%w: it was changed by somebody else meanwhile; not written", ErrNotApplied)
 	}
-	line := entry{
-		Event: eventBegin, Action: "restore", SecretID: step.SecretID, Name: step.Name, Changes: u.Changes,
-		Request: http.MethodPatch + " " + step.Path,
-	}
-	if err := log.add(line); err != nil {
-		return nil, err
-	}
-	left, err = revert(ctx, client, step.Path, before)
-	line = entry{Event: eventPutBack, Action: "restore", SecretID: step.SecretID, Name: step.Name, Said: strings.Join(left, "; ")}
+	left, err = s.putBack(ctx, step, now, u.metadata)
+	line := s.line(eventPutBack, step)
+	line.Said = strings.Join(left, "; ")
 	if err != nil || len(left) > 0 {
 		line.Event = eventFailed
 	}
 	if err != nil {
 		line.Said = err.Error()
 	}
-	return left, errors.Join(err, log.add(line))
+	return left, errors.Join(err, s.journal.add(line))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/planeproof/planeproof/fakes/dataplane"
+	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/fix"
 	"github.com/planeproof/planeproof/remedy/inventory"
@@ -23,29 +24,28 @@ func TestBackupsThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	one := o.secret("one", affected(""))
-	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, one), nil)
+	_, err := o.apply(o.plan(fix.Bearer, fix.DataPlane{}, one), nil)
 	require.NoError(t, err)
-	file := o.dir + "/backup.json"
-	raw, err := os.ReadFile(file)
+	path := o.dir + "/backup.json"
+	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	since := len(o.journal())
 	for _, row := range []struct{ old, new, reason string }{
 		{"planeproof/backup/v1", "planeproof/backup/v2", "use the program that wrote it"},
-		{"planeproof/backup/v1", "planeproof/plan/v1", `want "planeproof/backup/v1"`},
-		{headerValue, "hdr-other", "what it holds of one is not what the plan saw"},
-		{"/v1/ai_secret/", "/v1/env_var/", "its path is not that of its secret"},
+		{"planeproof/backup/v1", "planeproof/plan/v1", `want planeproof/backup/v1`},
+		{headerValue, "hdr-other", "are not what remedy bearer makes of the secret"},
+		{"/v1/ai_secret/", "/v1/env_var/", "are not what remedy bearer makes of the secret"},
 		{string(raw[len(raw)/2:]), "", "not JSON of ours"},
 	} {
-		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(raw), row.old, row.new, 1)), 0o600))
+		require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), row.old, row.new, 1)), 0o600))
 		_, _, err := o.restore()
-		require.ErrorIs(t, err, fix.ErrFile, row.new)
+		require.ErrorIs(t, err, file.ErrUnusable, row.new)
 		assert.ErrorContains(t, err, row.reason)
 		assert.NotContains(t, err.Error(), "canary")
 	}
-	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(raw), orgID, strings.Replace(orgID, "6d1c", "7d1c", 1), 1)), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(raw), orgID, strings.Replace(orgID, "6d1c", "7d1c", 1), 1)), 0o600))
 	_, _, err = o.restore()
-	require.ErrorIs(t, err, fix.ErrNotApplied)
-	assert.ErrorContains(t, err, "the key is of another organization")
+	require.ErrorIs(t, err, fix.ErrOrganization)
 	assert.Empty(t, o.writes(since))
 }
 
@@ -53,7 +53,7 @@ func TestRestoreLeavesWhatOthersChanged(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	gone, changed, broken, kept := o.secret("gone", affected("")), o.secret("changed", affected("")), o.secret("broken", affected("")), o.secret("kept", affected(""))
-	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, gone, changed, broken, kept), nil)
+	_, err := o.apply(o.plan(fix.Bearer, fix.DataPlane{}, gone, changed, broken, kept), nil)
 	require.NoError(t, err)
 	o.admin("DELETE", gone.Path(), "")
 	o.admin("PATCH", changed.Path(), `{"metadata":{"api_base":"http://other"}}`)
@@ -75,7 +75,7 @@ func TestRestoreAsksTheJournalWhoChangedIt(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, func(c *dataplane.Config) { c.Keys[1].Role = dataplane.RoleAdmin })
 	first, second := o.secret("first", affected("")), o.secret("second", affected(""))
-	p := o.plan(fix.Bearer, fix.Situation{}, first, second)
+	p := o.plan(fix.Bearer, fix.DataPlane{}, first, second)
 	o.config.Patch = dataplane.PatchIgnore
 	o.configure(func(*dataplane.Config) {})
 	_, err := o.apply(p, nil) // stops at the first; the second is in the backup and was never begun
@@ -91,13 +91,13 @@ func TestRestoreLooksAgain(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	one := o.secret("one", affected(""))
-	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, one), nil)
+	_, err := o.apply(o.plan(fix.Bearer, fix.DataPlane{}, one), nil)
 	require.NoError(t, err)
 	var said strings.Builder
 	options := o.options(&said)
 	backup, err := fix.ReadBackup(options.Backup)
 	require.NoError(t, err)
-	undos, err := fix.Compare(t.Context(), o.client(adminKey), backup, options.Backup)
+	undos, err := fix.Compare(t.Context(), o.client(adminKey), backup, options)
 	require.NoError(t, err)
 	o.admin("PATCH", one.Path(), `{"metadata":{"api_base":"http://other"}}`)
 	err = fix.Restore(t.Context(), o.client(adminKey), backup, undos, options)
@@ -112,10 +112,10 @@ func TestRestoreWhereTheAPIMerges(t *testing.T) {
 	metadata := `{"api_base":"http://gateway:8080/v1","additionalHeaders":{"x-acme":"` + headerValue + `"}}`
 	org, own := o.secret("org", metadata), o.projectSecret("evals", "own", metadata)
 	orgBefore := o.object(org)
-	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{Version: version("2.0.0")}, org, own), nil)
+	_, err := o.apply(o.plan(fix.Bearer, fix.DataPlane{Version: version("2.0.0")}, org, own), nil)
 	require.NoError(t, err, "what is set goes through")
 	since := len(o.journal())
-	undos, said, err := o.restore()
+	undos, said, err := o.restore(func(o *fix.Options) { o.AllowPut = true })
 	require.ErrorIs(t, err, fix.ErrNotApplied)
 	assert.ErrorContains(t, err, `own (project evals): auth_format is "bearer", not (absent); auth_type is "api_key", not (absent)`)
 	assert.Contains(t, said, "org (org): restored and read back")
@@ -135,7 +135,7 @@ func TestReplacedValueCannotBeRestored(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	one := o.secret("one", affected(""))
-	_, err := o.apply(o.plan(fix.RawToken, fix.Situation{}, one), func(o *fix.Options) { o.Token = "sk-canary-new" })
+	_, err := o.apply(o.plan(fix.RawToken, fix.DataPlane{}, one), func(o *fix.Options) { o.Token = "sk-canary-new" })
 	require.NoError(t, err)
 	since := len(o.journal())
 	undos, _, err := o.restore()
@@ -148,13 +148,13 @@ func TestCompareOnlyReads(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	one := o.secret("one", affected(""))
-	_, err := o.apply(o.plan(fix.Bearer, fix.Situation{}, one), nil)
+	_, err := o.apply(o.plan(fix.Bearer, fix.DataPlane{}, one), nil)
 	require.NoError(t, err)
-	file := o.dir + "/backup.json"
-	backup, err := fix.ReadBackup(file)
+	path := o.dir + "/backup.json"
+	backup, err := fix.ReadBackup(path)
 	require.NoError(t, err)
 	since := len(o.journal())
-	undos, err := fix.Compare(t.Context(), o.client(memberKey), backup, file)
+	undos, err := fix.Compare(t.Context(), o.client(memberKey), backup, fix.Options{Backup: path})
 	require.NoError(t, err)
 	require.Len(t, undos, 1)
 	assert.True(t, undos[0].Needed)
@@ -178,11 +178,11 @@ func TestApplyAndRestoreRandomMetadata(t *testing.T) {
 		metadata := randomMetadata(random)
 		for i, remedy := range fix.Remedies() {
 			name := fmt.Sprintf("s%d-%d", seed, i)
-			in := fix.Situation{Version: version("2.0.0")}
+			in := fix.DataPlane{Version: version("2.0.0")}
 			var s inventory.Secret
 			switch {
 			case remedy == fix.Workaround || remedy == fix.Literal:
-				s, in = o.projectSecret("evals", name, metadata), fix.Situation{Generation: provider.Legacy202602}
+				s, in = o.projectSecret("evals", name, metadata), fix.DataPlane{Generation: provider.Legacy202602}
 			case random.IntN(2) == 0:
 				s = o.projectSecret("evals", name, metadata)
 			default:

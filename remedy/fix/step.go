@@ -2,174 +2,167 @@ package fix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/remedy/control"
+	"github.com/planeproof/planeproof/provider"
 )
 
-// step does one step, or only proves its call where it is done already.
-func (a *applier) step(ctx context.Context, step Step, todo bool) error {
-	if !todo {
-		served, err := a.calls(ctx, step)
-		if err == nil {
-			a.Say("  " + label(step.Name, step.Level, step.Project) + ": is as planned already, not written" + served)
+func (a *applier) generation() provider.Generation { return provider.Generation(a.plan.Generation) }
+
+// do does one task, or only proves its calls where it is done already, and returns what to say of it.
+func (a *applier) do(ctx context.Context, t *task) (said string, err error) {
+	if t.done {
+		t.after = t.before
+		called, err := a.proveByCalls(ctx, t, call{})
+		if err != nil && !errors.Is(err, ErrCannotTell) {
+			err = a.callFailed(ctx, t, call{}, err)
 		}
+		return "is as planned already, not written" + called, err
+	}
+	earlier, err := a.callBefore(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	if t.before, err = get(ctx, a.client, t.Path); err != nil { // again: since all were read, others may have been busy
+		return "", err
+	}
+	if done, difference, err := a.compare(t.Step, t.before); done || difference != "" || err != nil {
+		return "", fmt.Errorf("%w: it was changed by somebody else while the plan was applied; not written", ErrNotApplied)
+	}
+	if err := a.write(ctx, t); err != nil {
+		return "", a.failed(t.Step, err)
+	}
+	unknown, err := a.prove(ctx, t)
+	if err != nil {
+		return "", a.failed(t.Step, err)
+	}
+	a.written = append(a.written, t)
+	called, err := a.proveByCalls(ctx, t, earlier)
+	if err == nil && unknown && called == "" {
+		err = fmt.Errorf("%w: the API tells neither a preview nor a date of the stored value; a call of a model would (--model)", ErrCannotTell)
+	}
+	if err != nil && !errors.Is(err, ErrCannotTell) {
+		a.written = a.written[:len(a.written)-1]
+		err = a.callFailed(ctx, t, earlier, err)
+	}
+	if err != nil {
+		return "", a.failed(t.Step, err)
+	}
+	if err := a.journal.add(a.line(eventProven, t.Step)); err != nil {
+		return "", fmt.Errorf("the change is in place and proven, but %w", err)
+	}
+	return "changed, read back and proven" + called, nil
+}
+
+// write sends the change and reads it back until it is seen. An answer that was lost is no failure if the change is there.
+func (a *applier) write(ctx context.Context, t *task) (err error) {
+	field := Entry{Key: "metadata"}
+	if t.ReplaceValue {
+		field = Entry{valueKey(t.Level), text(a.Token)}
+	} else if field.Value, err = t.Edit.Apply(t.before.Metadata); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotApplied, err)
+	}
+	answer, err := a.patch(ctx, t.Step, t.before, t.Diff, field)
+	a.lastWrite = a.Now()
+	if err != nil && !uncertain(err) {
 		return err
 	}
-	worked := a.worksNow(ctx, step)
-	before, err := look(ctx, a.client, step.Path) // again: since all were read, others may have been busy
-	if err != nil {
-		return err
+	if err == nil {
+		written := a.line(eventWritten, t.Step)
+		written.RequestIDs = answer.RequestIDs
+		if err := a.journal.add(written); err != nil {
+			return fmt.Errorf("the change is in, as the API accepted it, but %w", err)
+		}
 	}
-	if done, difference := a.compare(step, before); done || difference != "" {
-		return fmt.Errorf("%w: it was changed by somebody else while the plan was applied; not written", ErrNotApplied)
+	changed := func(now state) bool {
+		moved, known := now.valueMoved(t.before)
+		return !now.sameMetadata(t.before) || t.ReplaceValue && (moved || !known)
 	}
-	after, err := a.write(ctx, step, before)
-	if err != nil {
-		return a.failed(step, err)
+	var readErr error
+	if t.after, readErr = a.readUntil(ctx, a.client, t.Path, changed); readErr != nil {
+		return fmt.Errorf("the change was sent, but cannot be read back: run apply again to finish: %w", readErr)
 	}
-	if err := a.prove(ctx, step, before, after); err != nil {
-		return a.failed(step, err)
+	if err != nil && !changed(t.after) {
+		return fmt.Errorf("read back, and the secret is as it was: %w", err)
 	}
-	served, err := a.calls(ctx, step)
-	if err != nil {
-		return a.failed(step, a.callFailed(ctx, step, before, worked, err))
-	}
-	if err := a.journal.add(a.line(eventProven, step)); err != nil {
-		return err
-	}
-	a.Say("  " + label(step.Name, step.Level, step.Project) + ": changed, read back and proven" + served)
 	return nil
 }
 
-func (a *applier) line(event string, step Step) entry {
-	return entry{Event: event, Action: string(step.Remedy), SecretID: step.SecretID, Name: step.Name}
-}
-
-// failed writes the reason into the journal.
-func (a *applier) failed(step Step, reason error) error {
-	line := a.line(eventFailed, step)
-	line.Said = reason.Error()
-	if err := a.journal.add(line); err != nil {
-		return fmt.Errorf("%w; %w", reason, err)
-	}
-	return reason
-}
-
-// write sends the change and reads it back. An answer that was lost is no failure if the change is there.
-func (a *applier) write(ctx context.Context, step Step, before state) (after state, err error) {
-	field := Entry{Key: "metadata"}
-	if step.ReplaceValue {
-		field = Entry{valueKey(step.Level), text(a.Token)}
-	} else if field.Value, err = step.Edit.Apply(before.Metadata); err != nil {
-		return state{}, fmt.Errorf("%w: %w", ErrNotApplied, err)
-	}
-	begin := a.line(eventBegin, step)
-	begin.Request, begin.Changes = http.MethodPatch+" "+step.Path, step.Diff
-	if err := a.journal.add(begin); err != nil {
-		return state{}, err
-	}
-	answer, err := patch(ctx, a.client, before, field)
-	if err != nil && !uncertain(err) {
-		return state{}, err
-	}
-	if err == nil {
-		written := a.line(eventWritten, step)
-		written.RequestIDs = answer.RequestIDs
-		if err := a.journal.add(written); err != nil {
-			return state{}, err
-		}
-	}
-	after, readErr := look(ctx, a.client, step.Path)
-	if readErr != nil {
-		return state{}, fmt.Errorf("the change was sent, but cannot be read back: run apply again to finish: %w", readErr)
-	}
-	if err != nil && sameJSON(before.Metadata, after.Metadata) && before.SecretUpdatedAt == after.SecretUpdatedAt {
-		return state{}, fmt.Errorf("%w: read back, and the secret is as it was: %w", ErrNotApplied, err)
-	}
-	return after, nil
-}
-
-// asksForName recognizes the refusal of a PATCH that lacks `name` (facts: the API, the spec requires it for env_var).
-var asksForName = regexp.MustCompile(`\bname\b`)
-
-// patch changes one field of a secret. The secret's own name is added only after a 400 that asks for it.
-func patch(ctx context.Context, client *control.Client, present state, field Entry) (control.Answer, error) {
-	path := "/v1/env_var/" + present.ID
-	if present.ObjectType == "" {
-		path = "/v1/ai_secret/" + present.ID
-	}
-	answer, err := client.Patch(ctx, path, fieldsBody(field))
-	if status, said := refusal(err); status == http.StatusBadRequest && asksForName.MatchString(said) {
-		answer, err = client.Patch(ctx, path, fieldsBody(Entry{"name", text(present.Name)}, field))
-	}
-	if err != nil {
-		return answer, fmt.Errorf("change provider secret: %w", err)
-	}
-	return answer, nil
-}
-
-// prove compares what was read back with what was asked. Where that fails, it puts back what it can.
-func (a *applier) prove(ctx context.Context, step Step, before, after state) error {
-	others := otherChanges(before, after, step.ReplaceValue)
-	want := before.keys()
-	if !step.ReplaceValue {
-		edited, err := step.Edit.Apply(before.Metadata)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrNotApplied, err)
-		}
-		if want, err = object(edited); err != nil {
-			return fmt.Errorf("%w: %w", ErrNotApplied, err)
+// prove compares what was read back with what was asked. Where that fails, it puts back what it can. unknown says that the API tells
+// nothing of the stored value that was replaced.
+func (a *applier) prove(ctx context.Context, t *task) (unknown bool, err error) {
+	others := otherChanges(t.before, t.after, t.ReplaceValue)
+	want := t.before
+	if !t.ReplaceValue {
+		if want.Metadata, err = t.Edit.Apply(t.before.Metadata); err != nil {
+			return false, fmt.Errorf("%w: %w", ErrInPlace, err)
 		}
 	}
 	var remains []string
-	for _, key := range differing(want, after.keys()) {
-		if !slices.Contains(step.Edit.keys(), key) {
+	for _, key := range want.keys().Differing(t.after.keys()) {
+		if !slices.Contains(t.Edit.keys(), key) {
 			others = append(others, "metadata."+key)
 			continue
 		}
-		remains = append(remains, fmt.Sprintf("%s is %s, not %s", evidence.Printable(key), shown(after.keys(), key), shown(want, key)))
+		remains = append(remains, fmt.Sprintf("%s is %s, not %s", evidence.Printable(key), shown(t.after.keys(), key), shown(want.keys(), key)))
 	}
+	moved, known := t.after.valueMoved(t.before)
 	switch {
 	case len(others) > 0:
-		return fmt.Errorf("%w: not only what was asked has changed: %s: somebody else was busy with it, or the API did that; it is left as it is",
-			ErrNotApplied, strings.Join(printable(others), ", "))
+		return false, fmt.Errorf("%w: not only what was asked has changed: %s: somebody else was busy with it, or the API did that; it is left as it is",
+			ErrInPlace, strings.Join(printable(others), ", "))
 	case len(remains) > 0:
-		return a.notApplied(ctx, step, before, after, remains)
-	case step.ReplaceValue && after.SecretUpdatedAt == before.SecretUpdatedAt:
-		return fmt.Errorf("%w: secret_updated_at did not move: the API ignored the new value, or the stored one was this already", ErrNotApplied)
-	case hash(after.Metadata) != step.After:
-		return fmt.Errorf("%w: the metadata is not what the plan says", ErrNotApplied)
+		return false, a.notApplied(ctx, t, remains)
+	case t.ReplaceValue && known && !moved:
+		return false, fmt.Errorf("%w: secret_updated_at did not move: the API ignored the new value, or the stored one was this already", ErrNotApplied)
 	}
-	return nil
+	return t.ReplaceValue && !known, nil
 }
 
 // notApplied says what remains of a change that the API accepted, and puts back what it made of it (behaviours: BEARER-18, OVERRIDE-18).
-func (a *applier) notApplied(ctx context.Context, step Step, before, after state, remains []string) error {
-	reason := fmt.Errorf("%w: the API accepted the change, but did not apply it (it ignores PATCH, or merges it): %s",
-		ErrNotApplied, strings.Join(remains, "; "))
-	if sameJSON(before.Metadata, after.Metadata) {
-		return fmt.Errorf("%w; the secret is as it was", reason)
+func (a *applier) notApplied(ctx context.Context, t *task, remains []string) error {
+	reason := "the API accepted the change, but did not apply it (it ignores PATCH, or merges it): " + strings.Join(remains, "; ")
+	if t.after.sameMetadata(t.before) {
+		return fmt.Errorf("%w: %s; the secret is as it was", ErrNotApplied, reason)
 	}
-	return a.putBack(ctx, step, before, reason)
+	return a.undo(ctx, t, reason)
 }
 
-// putBack writes the metadata from before, and adds to the reason what came of it.
-func (a *applier) putBack(ctx context.Context, step Step, before state, reason error) error {
-	left, err := revert(ctx, a.client, step.Path, before)
+// undo writes the metadata from before, and says what came of it.
+func (a *applier) undo(ctx context.Context, t *task, reason string) error {
+	left, err := a.putBack(ctx, t.Step, t.after, t.before.Metadata)
+	a.lastWrite = a.Now()
 	switch {
+	case errors.Is(err, ErrValueLost):
+		return fmt.Errorf("%w; this was tried because %s", err, reason)
 	case err != nil:
-		return fmt.Errorf("%w; it could not be put back: %w", reason, err)
+		return fmt.Errorf("%w: %s; it could not be put back: %w", ErrInPlace, reason, err)
 	case len(left) > 0:
-		return fmt.Errorf("%w; it could be put back only in part: %s", reason, strings.Join(left, "; "))
+		return fmt.Errorf("%w: %s; it could be put back only in part: %s", ErrInPlace, reason, strings.Join(left, "; "))
 	}
-	if err := a.journal.add(a.line(eventPutBack, step)); err != nil {
-		return fmt.Errorf("%w; %w", reason, err)
+	if err := a.journal.add(a.line(eventPutBack, t.Step)); err != nil {
+		return fmt.Errorf("%w: %s; it was put back, but %w", ErrNotApplied, reason, err)
 	}
-	return fmt.Errorf("%w; it was put back, and is as it was", reason)
+	return fmt.Errorf("%w: %s; it was put back, and is as it was", ErrNotApplied, reason)
 }
+
+// callFailed decides what becomes of a change whose call fails: one that broke a working call is put back.
+func (a *applier) callFailed(ctx context.Context, t *task, earlier call, reason error) error {
+	switch {
+	case !errors.Is(reason, errCallFails):
+		return fmt.Errorf("the change is in place and read back, but nothing tells whether a call works: %w", reason)
+	case t.ReplaceValue:
+		return fmt.Errorf("%w: %w; the stored value was replaced, which cannot be undone", ErrInPlace, reason)
+	case earlier.works && !errors.Is(reason, errCached):
+		return a.undo(ctx, t, reason.Error()+"; it worked before the change")
+	}
+	return fmt.Errorf("%w: %w", ErrInPlace, reason)
+}
+
+// methodCall is how the journal names a model call.
+const methodCall = http.MethodPost + " /v1/proxy/chat/completions"

@@ -13,6 +13,8 @@ func (p *Plan) Text() string {
 	line := func(format string, args ...any) {
 		b.WriteString(evidence.Printable(fmt.Sprintf(format, args...)) + "\n")
 	}
+	var notes []string
+	of := map[string][]string{} // the steps of a note, which may be thousands
 	line("organization %s (%s), %s", p.Organization.Name, p.Organization.ID, p.APIURL)
 	for i, s := range p.Steps {
 		if i == 0 || s.Wave != p.Steps[i-1].Wave {
@@ -28,11 +30,24 @@ func (p *Plan) Text() string {
 			line("    costs: %s", cost)
 		}
 		for _, note := range s.Notes {
-			line("    note: %s", note)
+			if of[note] == nil {
+				notes = append(notes, note)
+			}
+			of[note] = append(of[note], label(s.Name, s.Level, s.Project))
+		}
+		var same []string
+		for _, n := range s.Namesakes {
+			same = append(same, label(s.Name, n.Level, n.Project))
+		}
+		if len(same) > 0 {
+			line(`    not mended by this, and with auth_format "api_key" too: %s`, someOf(same))
 		}
 		if s.Alternative != "" {
 			line("    %s", s.Alternative)
 		}
+	}
+	for _, note := range notes {
+		line("  note for %s: %s", someOf(of[note]), note)
 	}
 	for _, name := range p.Already {
 		line("  %s: is so already", name)
@@ -40,6 +55,12 @@ func (p *Plan) Text() string {
 	for _, r := range p.Refused {
 		line("  %s: remedy %s is refused: %s", r.Name, r.Remedy, r.Reason)
 		judged(line, r.Conditions)
+	}
+	for _, l := range p.Left {
+		line("  %s", l.line())
+	}
+	for _, what := range p.Incomplete {
+		line("  not read, so that secrets of the same names may be missing here: %s", what)
 	}
 	return b.String()
 }
@@ -63,6 +84,8 @@ func (u Undo) Text() string {
 	s := u.Saved.Step
 	what := "is as in the backup"
 	switch {
+	case u.Merged:
+		what = "our keys are written back, theirs are kept"
 	case u.Needed:
 		what = "metadata is written back"
 	case len(u.Obstacles) > 0:

@@ -23,7 +23,7 @@ func TestRawToken(t *testing.T) {
 	}
 	o := newOrg(t, nil)
 	org, own := o.secret("one", `null`), o.projectSecret("evals", "own", affected(""))
-	p := o.plan(fix.RawToken, fix.Situation{}, own)
+	p := o.plan(fix.RawToken, fix.DataPlane{}, own)
 	before := o.object(own)
 	_, err := o.apply(p, nil)
 	require.ErrorIs(t, err, fix.ErrTokenNeeded)
@@ -34,7 +34,7 @@ func TestRawToken(t *testing.T) {
 	said, err := o.apply(p, func(o *fix.Options) { o.Token = token })
 	require.NoError(t, err)
 	assert.NotContains(t, said, "canary")
-	_, err = o.apply(o.plan(fix.RawToken, fix.Situation{}, org), func(p *fix.Options) { p.Token, p.Backup = token, o.dir+"/org.json" })
+	_, err = o.apply(o.plan(fix.RawToken, fix.DataPlane{}, org), func(p *fix.Options) { p.Token, p.Backup = token, o.dir+"/org.json" })
 	require.NoError(t, err, "metadata null is no obstacle")
 	assert.NotEqual(t, before.Get("secret_updated_at").Raw, o.object(own).Get("secret_updated_at").Raw)
 	assert.Equal(t, before.Get("metadata").Raw, o.object(own).Get("metadata").Raw)
@@ -47,12 +47,12 @@ func TestRawToken(t *testing.T) {
 	_, err = o.apply(p, nil)
 	require.NoError(t, err, "done already, so no token is needed")
 	assert.Empty(t, o.writes(since))
-	for _, file := range []string{"/backup.json", "/backup.json.journal.jsonl"} {
-		raw, err := os.ReadFile(o.dir + file)
+	for _, path := range []string{"/backup.json", "/backup.json.journal.jsonl"} {
+		raw, err := os.ReadFile(o.dir + path)
 		require.NoError(t, err)
 		assert.NotContains(t, string(raw), token)
 	}
-	stale := o.plan(fix.RawToken, fix.Situation{}, own)
+	stale := o.plan(fix.RawToken, fix.DataPlane{}, own)
 	stale.MadeAt = "another plan"
 	require.NoError(t, os.Remove(o.dir+"/backup.json"))
 	_, err = o.apply(stale, func(o *fix.Options) { o.Token = token })
@@ -61,7 +61,7 @@ func TestRawToken(t *testing.T) {
 	_, err = o.apply(p, nil)
 	assert.ErrorContains(t, err, "its stored value has been replaced", "without the journal nobody knows by whom")
 
-	same := o.plan(fix.RawToken, fix.Situation{}, o.find(own.ID))
+	same := o.plan(fix.RawToken, fix.DataPlane{}, o.find(own.ID))
 	_, err = o.apply(same, func(p *fix.Options) { p.Token, p.Backup = token, o.dir+"/same.json" })
 	assert.ErrorContains(t, err, "secret_updated_at did not move")
 }
@@ -71,7 +71,7 @@ func TestNothingElseChangesBesideOddMetadata(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, nil)
 	odd := o.secret("odd", `{"a":1,"a":2}`)
-	p := o.plan(fix.RawToken, fix.Situation{}, odd)
+	p := o.plan(fix.RawToken, fix.DataPlane{}, odd)
 	var said strings.Builder
 	options := o.options(&said)
 	options.Token = "sk-canary-new"
@@ -80,7 +80,7 @@ func TestNothingElseChangesBesideOddMetadata(t *testing.T) {
 			o.admin("PATCH", odd.Path(), `{"type":"azure"}`)
 		}
 	}}
-	err := fix.Apply(t.Context(), control.New(o.url(), adminKey, &http.Client{Transport: m}), p, options)
-	require.ErrorIs(t, err, fix.ErrNotApplied)
+	_, err := fix.Apply(t.Context(), control.New(o.url(), adminKey, &http.Client{Transport: m}), p, options)
+	require.ErrorIs(t, err, fix.ErrInPlace)
 	assert.ErrorContains(t, err, "not only what was asked has changed: type")
 }
