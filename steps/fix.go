@@ -26,7 +26,8 @@ func bindFix(b Binder) {
 	b.When(`^an org admin applies the bearer fix to what the audit found$`, (*Steps).applyToFindings)
 	b.When(`^the change is restored$`, (*Steps).restore)
 	b.Then(`^the fix is refused and says "([^"]*)"$`, (*Steps).fixRefused)
-	b.Then(`^the fix is reported as not applied and says "([^"]*)"$`, (*Steps).fixNotApplied)
+	b.Then(`^the fix is reported as (not applied|in place but failing|impossible to tell) and says "([^"]*)"$`, (*Steps).fixReported)
+	b.Then(`^the fix says last "([^"]*)"$`, (*Steps).fixSaysLast)
 	b.Then(`^the fix is reported as refused and says "([^"]*)"$`, (*Steps).fixRefusedByAPI)
 	b.Then(`^the fix is proven$`, (*Steps).fixProven)
 	b.Then(`^the plan says that (.+) would be lost$`, (*Steps).planCosts)
@@ -228,14 +229,25 @@ func (s *Steps) fixRefusedByAPI(_ context.Context, words string) error {
 	return s.fixFailed("refused by the API", words)
 }
 
-func (s *Steps) fixNotApplied(_ context.Context, words string) error {
+func (s *Steps) fixReported(_ context.Context, how, words string) error {
 	if err := s.sent(); err != nil {
 		return err
 	}
-	if s.fixErr != nil && !errors.Is(s.fixErr, fix.ErrNotApplied) {
-		return differs("what came of the fix", "not applied", s.fixErr.Error())
+	outcome := map[string]error{"not applied": fix.ErrNotApplied, "in place but failing": fix.ErrInPlace, "impossible to tell": fix.ErrCannotTell}[how]
+	if s.fixErr != nil && !errors.Is(s.fixErr, outcome) {
+		return differs("what came of the fix", how, s.fixErr.Error())
 	}
-	return s.fixFailed("not applied", words)
+	return s.fixFailed(how, words)
+}
+
+func (s *Steps) fixSaysLast(_ context.Context, words string) error {
+	if err := s.sent(); err != nil {
+		return err
+	}
+	if len(s.fixSaid) == 0 || !strings.Contains(s.fixSaid[len(s.fixSaid)-1], words) {
+		return differs("the last that the fix says", words, strings.Join(s.fixSaid, "; "))
+	}
+	return nil
 }
 
 func (s *Steps) fixFailed(how, words string) error {

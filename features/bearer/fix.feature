@@ -101,6 +101,7 @@ Feature: Repairing the provider secret
     Then the audit finds "same-name-both-affected" on "acme" and the project's "acme"
     When an org admin applies the bearer fix to "acme"
     Then the fix is proven
+    And the fix says last "not mended, and with auth_format"
     When the scorer is run
     Then the scorer succeeds
     When the project's scorer is run
@@ -117,3 +118,13 @@ Feature: Repairing the provider secret
       | v2              |
       | v2 with Gateway |
 
+
+  # guide: project-override-on-legacy-proxy, long-term fix: override is name-based; facts: equal names cannot be told apart
+  @BEARER-19 @needs-org-writes @needs-project-writes
+  Scenario: A call that works does not tell which of two secrets of one name was used
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    And a project provider secret "acme" for model "acme-chat" with auth_format "api_key"
+    When an org admin tries the bearer fix on the project's "acme" with a call for model "acme-chat"
+    Then the fix is reported as impossible to tell and says "another secret of the same name could have answered"

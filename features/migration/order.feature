@@ -126,3 +126,13 @@ Feature: What a change would do, known beforehand and then seen
     And of all secrets only "affected-1" and "affected-2" have changed
     When the change is restored
     Then no secret has changed
+
+  # facts: an unreadable project secret: the org's of the same name answers, and nobody notices
+  @MIGRATION-1 @needs-project-writes
+  Scenario: A change that the org's secret of that name could hide is refused where nobody knows the proxy
+    Given a data plane on v1 (legacy-2026-03)
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer" and display_name "Acme"
+    When an org admin applies the portable form to the project's "acme"
+    Then the fix is refused and says "would answer in its place without anybody noticing"
+    And nothing about the project's "acme" has changed

@@ -122,3 +122,14 @@ Feature: A project's provider secret on the legacy AI proxy
       | legacy-2026-02 | v2                   |
       | legacy-2026-03 | v2                   |
       | legacy-2026-03 | v2 with Gateway      |
+
+  # facts: routing, order: a broken project secret hides behind a good org secret and the caller sees 200
+  @OVERRIDE-10 @needs-org-writes @needs-project-writes
+  Scenario: A fixed project secret that still hides behind the org's is seen
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+    And an org provider secret "org" for model "acme-chat" with auth_format "bearer"
+    And a project provider secret "own" for model "acme-chat" with auth_format "api_key"
+    And the token of "own" is stored with a Bearer prefix
+    When an org admin tries the bearer fix on "own" with a call for model "acme-chat"
+    Then the fix is reported as in place but failing and says "another secret"

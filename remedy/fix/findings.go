@@ -2,7 +2,6 @@ package fix
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -73,40 +72,45 @@ func FromAudit(ctx context.Context, client *control.Client, report audit.Report,
 	return wanted, left, nil
 }
 
-// readMissing reads, by their ids, the secrets with findings that the inventory does not have whole, and adds them to what is known. It
-// returns why one cannot be planned.
+// readMissing reads, each with one GET, the secrets with findings that the inventory does not have whole, and adds them to what is known.
+// It returns why one cannot be planned.
 func readMissing(ctx context.Context, client *control.Client, report audit.Report, known map[string]inventory.Secret,
 	progress func(done, total int),
 ) (missing map[string]error, err error) {
 	missing = map[string]error{}
-	var ids []string
+	var refs []*audit.SecretRef
 	for _, group := range report.Groups {
 		for _, f := range group.Findings {
 			if f.Secret == nil || f.Remedy.Name == "" || missing[f.Secret.ID] != nil {
 				continue
 			}
-			if s, there := known[f.Secret.ID]; !there || string(s.Metadata) == "null" || s.Metadata == nil {
-				missing[f.Secret.ID] = errors.New("not read")
-				ids = append(ids, f.Secret.ID)
+			if s := known[f.Secret.ID]; s.Metadata == nil || string(s.Metadata) == "null" {
+				missing[f.Secret.ID] = fmt.Errorf("%w: it does not exist any more", ErrNotApplied)
+				refs = append(refs, f.Secret)
 			}
 		}
 	}
-	secrets, errs := make([]inventory.Secret, len(ids)), make([]error, len(ids))
-	err = control.Each(ctx, len(ids), func(ctx context.Context, i int) error {
-		secrets[i], errs[i] = Find(ctx, client, ids[i])
-		if errs[i] != nil && !errors.Is(errs[i], ErrNotApplied) {
-			return errs[i]
+	read := make([]state, len(refs))
+	err = control.Each(ctx, len(refs), func(ctx context.Context, i int) (err error) {
+		read[i], err = get(ctx, client, inventory.Secret{ID: refs[i].ID, Level: refs[i].Level}.Path())
+		if control.KindOf(err) == control.NotFound {
+			return nil
 		}
-		return nil
+		return err
 	}, progress)
 	if err != nil {
 		return nil, err
 	}
-	for i, id := range ids {
-		missing[id] = errs[i]
-		if errs[i] == nil {
-			known[id] = secrets[i]
-			delete(missing, id)
+	for i, ref := range refs {
+		if read[i].ID == "" {
+			continue
+		}
+		secret, err := read[i].secret()
+		if secret.Project != nil && ref.Project != nil && secret.Project.ID == ref.Project.ID {
+			secret.Project.Name = ref.Project.Name // it is only shown
+		}
+		if known[ref.ID], missing[ref.ID] = secret, err; err == nil {
+			delete(missing, ref.ID)
 		}
 	}
 	return missing, nil
