@@ -19,6 +19,7 @@ import (
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/fakes/dataplane"
 	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/remedy/fix"
 )
 
@@ -386,4 +387,98 @@ func TestFixNotAppliedAndUnreachable(t *testing.T) {
 		assert.Contains(t, got.err, "unreachable")
 		assert.Equal(t, 1, strings.Count(got.err, "\n"), got.err)
 	}
+}
+
+func TestFixPlanShowsOrSaves(t *testing.T) {
+	t.Parallel()
+	a := newFixAPI(t, dataplane.ServingV2, "")
+	id := a.orgSecret("acme")
+	got := a.run("fix", "plan", "--secret", id)
+	require.Equal(t, 0, got.code, got.err)
+	assert.Contains(t, got.out, "no plan was saved: --save FILE keeps it for fix apply")
+	got = a.run("fix", "plan", "--secret", id, "-o", "json", "--org", "acme")
+	require.Equal(t, 0, got.code, got.err)
+	assert.Equal(t, "bearer", gjson.Get(got.out, "steps.0.remedy").String(), "JSON alone is on standard output")
+	assert.True(t, gjson.Valid(got.out))
+	piped := write(t, got.out)
+	got = a.run("fix", "plan", "--secret", id, "--org", "other")
+	assert.Equal(t, 2, got.code)
+	assert.Contains(t, got.err, `"other" is not what the key sees: acme`)
+	got = a.run("fix", "plan", "--secret", id, "--save", a.file("no/such/folder.json"))
+	assert.Equal(t, 2, got.code)
+	got = a.run("fix", "apply", piped, "--org", "acme", "--model", "nobody-chat")
+	assert.Equal(t, 1, got.code)
+	assert.Contains(t, got.err, "no secret of the plan serves the model nobody-chat; their custom models are acme-chat")
+
+	require.Equal(t, 0, a.run("fix", "apply", piped, "--org", "acme").code)
+	got = a.run("fix", "plan", "--secret", id, "--save", a.file("none.json"))
+	assert.Equal(t, 0, got.code, got.err)
+	assert.Contains(t, got.out, "acme: is so already\nnothing to change: no plan was saved")
+	assert.NoFileExists(t, a.file("none.json"))
+	empty := write(t, `{"schema":"planeproof/plan/v1","organization":{"id":"`+fixOrgID+`","name":"acme"},"steps":[]}`)
+	got = a.run("fix", "apply", empty, "--org", "acme")
+	assert.Equal(t, 1, got.code)
+	assert.Contains(t, got.err, "there is nothing to do in this plan: it has no step")
+}
+
+func TestFixEditedPlanAndNamesake(t *testing.T) {
+	t.Parallel()
+	a := newFixAPI(t, dataplane.ServingV2, "")
+	id := a.orgSecret("acme")
+	plan := a.file("plan.json")
+	require.Equal(t, 0, a.run("fix", "plan", "--secret", id, "--save", plan).code)
+	edited := write(t, strings.Replace(string(mustRead(t, plan)), `"set": [`, `"set": [{"key":"api_base","value":"http://evil"},`, 1))
+	a.seen()
+	got := a.run("fix", "apply", edited, "--org", "acme")
+	assert.Equal(t, 2, got.code)
+	assert.Contains(t, got.err, "was edited, or is of another program")
+	assert.Equal(t, []string{"GET"}, methodsOf(a.seen()))
+
+	own := a.projectSecret("acme", fixMetadata)
+	got = a.run("fix", "plan", "--secret", id)
+	assert.Contains(t, got.out, `not mended by this, and with auth_format "api_key" too: acme (project evals)`)
+	got = a.run("fix", "plan", "--secret", own)
+	assert.Contains(t, got.out, `not mended by this, and with auth_format "api_key" too: acme (org)`)
+}
+
+func TestFixHelpTellsWhatIsSent(t *testing.T) {
+	t.Parallel()
+	for _, kind := range fix.ApplyRequests() {
+		assert.Contains(t, command(t, "fix", "apply", "--help").out, kind)
+	}
+	for _, kind := range fix.RestoreRequests() {
+		assert.Contains(t, command(t, "restore", "--help").out, kind)
+	}
+}
+
+func TestFixExitCodesOfFailures(t *testing.T) {
+	t.Parallel()
+	a := newFixAPI(t, dataplane.ServingV2, "")
+	id := a.orgSecret("acme")
+	plan := a.file("plan.json")
+	require.Equal(t, 0, a.run("fix", "plan", "--secret", id, "--save", plan).code)
+	fault := func(body string) {
+		w := httptest.NewRecorder()
+		a.fake.Control().ServeHTTP(w, httptest.NewRequest("PUT", "/tenants/"+gatewayID+"/faults", strings.NewReader(body)))
+		require.Equal(t, http.StatusOK, w.Code)
+	}
+	fault(`[{"path":"/v1/ai_secret","status":501,"body":"later"}]`)
+	assert.Equal(t, 3, a.run("fix", "plan", "--secret", id).code, "a 5xx is no refusal")
+	assert.Equal(t, 3, a.run("fix", "apply", plan, "--org", "acme").code)
+	fault(`[{"path":"/v1/ai_secret","method":"PATCH","status":502,"body":"later"}]`)
+	assert.Equal(t, 3, a.run("fix", "apply", plan, "--org", "acme").code)
+	fault(`[]`)
+	release, err := file.Lock(plan + ".backup.json")
+	require.NoError(t, err)
+	got := a.run("fix", "apply", plan, "--org", "acme")
+	assert.Equal(t, 3, got.code)
+	assert.Contains(t, got.err, "is in use by another process")
+	require.NoError(t, release())
+	require.Equal(t, 0, a.run("fix", "apply", plan, "--org", "acme").code)
+	a.send("PATCH", "/v1/ai_secret/"+id, `{"metadata":{"api_base":"http://other"}}`)
+	a.seen()
+	got = a.run("restore", "--backup", plan+".backup.json")
+	assert.Equal(t, 1, got.code, "a dry run that cannot undo")
+	assert.Contains(t, got.err, "1 of 1 secrets cannot be restored wholly; nothing was written")
+	assert.Equal(t, []string{"GET"}, methodsOf(a.seen()))
 }
