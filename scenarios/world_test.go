@@ -76,7 +76,7 @@ func TestExcerptIsRedactedBeforeItIsCut(t *testing.T) {
 	w := &World{Redactor: &evidence.Redactor{}, Tenant: stack.Tenant{Key: evidence.NewKey()}}
 	secret := w.Mint("token of acme", "sk-org-")
 	for before := 260; before <= 300; before++ {
-		body := strings.Repeat("x ", before/2) + secret
+		body := "somebody else's cut: " + secret[7:19] + "… " + strings.Repeat("x ", before/2-18) + secret
 		shown := Answer{Body: []byte(body), redactor: w.Redactor}.Excerpt()
 		assert.Empty(t, leak.Find(shown, []string{secret}), shown)
 		kept := &Recorded{Exchange: evidence.Exchange{Status: 401}}
