@@ -119,11 +119,12 @@ func (l *large) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var objects []string
 	var project, n int
 	switch q := r.URL.Query(); {
-	case q.Has("starting_after"):
-	case r.URL.Path == "/v1/organization":
+	case r.URL.Path == "/v1/organization" && !q.Has("starting_after"):
 		objects = append(objects, `{"id":"o","name":"acme"}`)
 	case r.URL.Path == "/v1/project":
-		for i := range l.projects {
+		after := -1
+		_, _ = fmt.Sscanf(q.Get("starting_after"), "p-%d", &after)
+		for i := after + 1; i < l.projects && len(objects) < 1000; i++ {
 			objects = append(objects, fmt.Sprintf(`{"id":"p-%d","name":"p%d","org_id":"o"}`, i, i))
 		}
 	case q.Get("object_type") == "project":
