@@ -98,7 +98,7 @@ func (f planFlags) remedy() (fix.Remedy, error) {
 	}
 	if f.save != "" {
 		if file.Exists(f.save) {
-			return "", usage("--save " + f.save + ": it exists already, and a plan is never overwritten")
+			return "", fmt.Errorf("--save: file %s %w: it exists already, and a plan is never overwritten", evidence.Printable(f.save), file.ErrUnusable)
 		}
 		if err := file.Check(f.save); err != nil {
 			return "", fmt.Errorf("%w: --save: %w", conformance.ErrUsage, err)
