@@ -22,28 +22,29 @@ const module = "github.com/planeproof/planeproof/"
 // entries for a folder the longer one counts.
 func mayImport() map[string][]string {
 	return map[string][]string{
-		"evidence":       {"internal/**"},
-		"provider":       {"internal/**"},
-		"features":       nil,
-		"internal/**":    nil,
-		"fakes/**":       {"evidence", "provider", "fakes/**"},
-		"stack":          {"fakes/**", "evidence"},
-		"stack/process":  {"stack", "fakes/**"},
-		"stack/docker":   {"fakes/tenancy"},
-		"scenarios":      {"stack", "evidence", "fakes/**", "provider"},
-		"remedy/**":      {"provider", "evidence", "remedy/**", "internal/**"},
-		"steps":          {"scenarios", "stack", "remedy/**", "evidence", "provider", "internal/**"},
-		"report":         {"evidence", "internal/**"},
-		"conformance":    {"features", "steps", "scenarios", "stack/**", "fakes/tenancy", "report", "evidence"},
-		"cmd/planeproof": {"conformance", "evidence", "fakes/**", "features", "internal/**", "provider", "remedy/**", "report", "scenarios", "stack/**"},
+		"evidence":        {"internal/**"},
+		"provider":        {"internal/**"},
+		"features":        nil,
+		"internal/**":     nil,
+		"target/settings": {"evidence", "provider"},
+		"fakes/**":        {"evidence", "provider", "target/settings", "fakes/**"},
+		"target":          {"evidence", "target/settings"},
+		"target/process":  {"target", "target/settings", "fakes/**"},
+		"target/docker":   {"target", "target/settings", "fakes/tenancy"},
+		"scenarios":       {"target", "target/settings", "evidence", "provider"},
+		"remedy/**":       {"provider", "evidence", "remedy/**", "internal/**"},
+		"steps":           {"scenarios", "target", "remedy/**", "evidence", "provider", "internal/**"},
+		"report":          {"evidence", "internal/**"},
+		"conformance":     {"features", "steps", "scenarios", "target/**", "report", "evidence", "internal/usage"},
+		"cmd/planeproof":  {"conformance", "evidence", "fakes/**", "features", "internal/**", "provider", "remedy/**", "report", "scenarios", "target/**"},
 	}
 }
 
 // onlyIn says which folders may import a library that shapes what imports it.
 func onlyIn() map[string][]string {
 	return map[string][]string{
-		"github.com/testcontainers/": {"stack/docker"},
-		"github.com/moby/moby/":      {"stack/docker"},
+		"github.com/testcontainers/": {"target/docker"},
+		"github.com/moby/moby/":      {"target/docker"},
 		"github.com/cucumber/":       {"conformance"},
 		"github.com/spf13/":          {"cmd/planeproof"},
 	}
@@ -154,8 +155,11 @@ func constantEnough(d *ast.GenDecl, v *ast.ValueSpec) bool {
 	return true
 }
 
-// makesConstant recognizes the calls whose result nobody changes.
+// makesConstant recognizes the calls whose result nobody changes, and the sentinel error of another package.
 func makesConstant(value ast.Expr) bool {
+	if other, ok := value.(*ast.SelectorExpr); ok {
+		return strings.HasPrefix(other.Sel.Name, "Err")
+	}
 	call, ok := value.(*ast.CallExpr)
 	if !ok {
 		return false

@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/planeproof/planeproof/report"
-	"github.com/planeproof/planeproof/stack"
 	"github.com/planeproof/planeproof/steps"
+	"github.com/planeproof/planeproof/target"
 )
 
 func TestInterruptedRun(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	var c stacks
+	var c targets
 	result := run(ctx, t, Options{start: c.start,
 		phrases: phrases(func(b steps.Binder) {
 			b.When(`^someone interrupts$`, func(*steps.Steps, context.Context) error { cancel(); return nil })
@@ -96,7 +96,7 @@ func TestInterruptedStart(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	result := run(ctx, t, Options{Features: doctored("@BEARER-1\nScenario: one\nThen it holds"),
-		start: func(ctx context.Context) (*stack.Stack, error) { cancel(); return nil, ctx.Err() }})
+		start: func(ctx context.Context) (target.Target, error) { cancel(); return nil, ctx.Err() }})
 	assert.Equal(t, 130, result.ExitCode())
 	assert.Empty(t, result.Infrastructure, "whoever interrupts need not be told that it did not start")
 	assert.Equal(t, report.NotRun, result.Scenarios[0].Verdict)
@@ -106,9 +106,9 @@ func TestWhatAnInterruptLeavesIsNamed(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	c := &stacks{shape: func(_ int32, s *stack.Stack) {
-		end := s.Close
-		s.Close = func(ctx context.Context) error {
+	c := &targets{shape: func(d *doctoredTarget) {
+		end := d.end
+		d.end = func(ctx context.Context) error {
 			assert.NoError(t, ctx.Err(), "what was started is removed after an interrupt too")
 			_ = end(ctx)
 			return errNoLuck

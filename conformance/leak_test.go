@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,32 +21,84 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/fakes/tenancy"
 	"github.com/planeproof/planeproof/internal/leak"
 	"github.com/planeproof/planeproof/report"
-	"github.com/planeproof/planeproof/stack"
 	"github.com/planeproof/planeproof/steps"
+	"github.com/planeproof/planeproof/target"
+	"github.com/planeproof/planeproof/target/settings"
 )
 
-// spy reads the secrets of a run off the wire: it does not ask who mints or who hides them.
+// spy reads the secrets of a run off the wire and off what is applied: it does not ask who mints or who hides them. It also counts what
+// would be a control request if the systems ran in containers.
 type spy struct {
-	next http.RoundTripper
+	control atomic.Int64
 
 	mu      sync.Mutex
 	secrets []string
 }
 
-func (s *spy) start(ctx context.Context) (*stack.Stack, error) {
-	started, err := startProcess(ctx)
-	if err == nil {
-		s.next, started.Client.Transport = started.Client.Transport, s
-	}
-	return started, err
+func (s *spy) start(ctx context.Context) (target.Target, error) {
+	c := &targets{shape: func(d *doctoredTarget) {
+		d.share = func(share target.Share) target.Share {
+			return &spiedShare{Share: share, spy: s, applied: map[target.System]bool{}}
+		}
+	}}
+	return c.start(ctx)
 }
 
-func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
+// spiedShare is a share through whose hands all goes.
+type spiedShare struct {
+	target.Share
+	spy *spy
+
+	mu      sync.Mutex
+	applied map[target.System]bool
+}
+
+func (s *spiedShare) Reach() target.Reach {
+	reach := s.Share.Reach()
+	client := *reach.Client
+	client.Transport = &spiedTransport{client.Transport, s.spy}
+	reach.Client = &client
+	return reach
+}
+
+func (s *spiedShare) Apply(ctx context.Context, to target.System, all settings.Settings) error {
+	s.mu.Lock()
+	s.applied[to] = true
+	s.mu.Unlock()
+	s.spy.control.Add(1)
+	for _, secret := range slices.Concat(all.Gateway.Tokens, all.Gateway.Forbidden) {
+		s.spy.add(secret)
+	}
+	for _, key := range all.DataPlane.Keys {
+		s.spy.add(key.Key)
+	}
+	return s.Share.Apply(ctx, to, all)
+}
+
+func (s *spiedShare) Read(ctx context.Context, from target.System) (target.Kept, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.applied[from] {
+		s.spy.control.Add(1)
+	}
+	return s.Share.Read(ctx, from)
+}
+
+func (s *spiedShare) Close(ctx context.Context) ([]target.Kept, error) {
+	s.spy.control.Add(int64(len(s.applied)))
+	return s.Share.Close(ctx)
+}
+
+type spiedTransport struct {
+	next http.RoundTripper
+	spy  *spy
+}
+
+func (t *spiedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	for _, name := range evidence.CredentialHeaders() {
-		s.addLast(r.Header.Get(name))
+		t.spy.addLast(r.Header.Get(name))
 	}
 	if r.Body != nil {
 		body, err := io.ReadAll(r.Body)
@@ -54,14 +107,14 @@ func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		r = r.Clone(r.Context())
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		s.read(gjson.ParseBytes(body))
+		t.spy.read(gjson.ParseBytes(body))
 	}
-	return s.next.RoundTrip(r)
+	return t.next.RoundTrip(r)
 }
 
-// read takes what settings of tenants and provider secrets keep secret.
+// read takes what provider secrets keep secret.
 func (s *spy) read(body gjson.Result) {
-	for _, path := range []string{"settings.tokens", "settings.forbidden", "settings.keys.#.key", "secret", "value", "metadata.additionalHeaders"} {
+	for _, path := range []string{"secret", "value", "metadata.additionalHeaders"} {
 		body.Get(path).ForEach(func(_, value gjson.Result) bool {
 			s.addLast(value.String())
 			return true
@@ -155,6 +208,9 @@ func TestSuitePassesAndShowsNoSecret(t *testing.T) {
 	result, all := written(t, Options{start: s.start, Concurrency: 4, phrases: steps.Bind})
 	assert.Equal(t, 0, result.ExitCode(), all["terminal"])
 	assert.Greater(t, len(s.secrets), len(result.Scenarios))
+	mean := float64(s.control.Load()) / float64(len(result.Scenarios))
+	t.Logf("control requests per scenario, where the systems run in containers: %.1f", mean)
+	assert.LessOrEqual(t, mean, 12.0)
 	assertNoSecret(t, s.secrets, all)
 }
 
@@ -176,10 +232,10 @@ func TestEchoingGatewayShowsNoSecret(t *testing.T) {
 	var s spy
 	result, all := written(t, Options{start: s.start,
 		phrases: phrases(func(b steps.Binder) {
-			b.Given(`^a gateway that repeats every token$`, func(bound *steps.Steps, ctx context.Context) error {
-				w := bound.World
+			b.Given(`^a gateway that repeats every token$`, func(bound *steps.Steps, _ context.Context) error {
 				said := `{"error":{"message":"Incorrect API key provided: ` + strings.ReplaceAll(spill(s.latest(4)), `"`, `\"`) + `"}}`
-				return w.Stack.SetFaults(ctx, stack.Gateway(), w.Tenant.ID, tenancy.Fault{Status: 401, Body: said})
+				bound.World.Misbehave(settings.Fault{Status: 401, Body: said})
+				return nil
 			})
 		}),
 		Features: doctored(`

@@ -16,7 +16,7 @@ import (
 	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/report"
-	"github.com/planeproof/planeproof/stack/process"
+	"github.com/planeproof/planeproof/target/process"
 )
 
 // standIn is the least that a proxy in the middle must do: get the org's secrets with the caller's key, and pass the call on with

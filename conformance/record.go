@@ -14,8 +14,8 @@ import (
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/report"
 	"github.com/planeproof/planeproof/scenarios"
-	"github.com/planeproof/planeproof/stack"
 	"github.com/planeproof/planeproof/steps"
+	"github.com/planeproof/planeproof/target"
 )
 
 // record is what becomes of one scenario. It is written by the one goroutine that runs the scenario.
@@ -23,7 +23,7 @@ type record struct {
 	report.Scenario
 
 	pickle *messages.Pickle
-	needs  []stack.Capability
+	needs  []target.Capability
 	// keywords are the words that begin the sentences, which a pickle leaves out.
 	keywords []string
 
@@ -51,6 +51,12 @@ func (s *execution) hook(sc *godog.ScenarioContext) {
 		}
 		return s.begin(ctx, r)
 	})
+	sc.StepContext().Before(func(ctx context.Context, step *godog.Step) (context.Context, error) {
+		if r == nil || r.world == nil || step.Type == messages.PickleStepType_CONTEXT {
+			return ctx, nil
+		}
+		return ctx, r.world.Settle(ctx) // what the Givens chose
+	})
 	sc.StepContext().After(func(ctx context.Context, step *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
 		if r != nil {
 			r.step(ctx, step, status, err)
@@ -69,15 +75,15 @@ func (s *execution) hook(sc *godog.ScenarioContext) {
 func (s *execution) begin(ctx context.Context, r *record) (context.Context, error) {
 	r.started = time.Now()
 	for _, need := range r.needs {
-		if reason, lacking := s.stack.Lacks[need]; lacking {
+		if reason, lacking := s.target.Describe().Lacks[need]; lacking {
 			r.Verdict, r.Reason = report.NotSupported, fmt.Sprintf("needs %s: %s", need, reason)
 			return ctx, godog.ErrSkip
 		}
 	}
-	world, err := scenarios.Open(ctx, s.stack, s.options.Redactor, s.key)
+	world, err := scenarios.Open(ctx, s.target, s.options.Redactor, s.key)
 	r.world = world
 	if err != nil {
-		return ctx, r.broken(ctx, fmt.Errorf("make tenant: %w", err))
+		return ctx, r.broken(ctx, fmt.Errorf("open share of the target: %w", err))
 	}
 	return (&steps.Steps{World: world}).With(ctx), nil
 }
@@ -112,7 +118,7 @@ func (r *record) step(ctx context.Context, step *godog.Step, status godog.StepRe
 }
 
 func (r *record) judge(ctx context.Context, step *godog.Step, err error) report.Verdict {
-	var notSupported *scenarios.NotSupported
+	var notSupported *target.NotSupported
 	if errors.As(err, &notSupported) {
 		r.Verdict, r.Reason = report.NotSupported, notSupported.Reason
 		return report.NotSupported
@@ -158,27 +164,22 @@ func (s *execution) takeEvidence(ctx context.Context, r *record) {
 		return
 	}
 	if r.Reason == "interrupted" {
-		_ = w.Close(ctx) // its files must go; what the systems still hold ends with them
+		_, _ = w.Close(ctx) // its files must go; what the systems still hold ends with them
 		return
 	}
 	if err := w.Broken(); err != nil {
 		_ = r.broken(ctx, err)
 	}
-	on := w.Stack
 	r.Exchanges = w.Exchanges()
-	for _, system := range stack.Systems() {
-		seen, err := on.Journal(ctx, system, w.Tenant.ID)
-		if err != nil {
-			_ = r.broken(ctx, err)
-		}
-		lines, err := on.Log(ctx, system, w.Tenant.ID)
-		if err != nil {
-			_ = r.broken(ctx, err)
-		}
-		r.Exchanges, r.Logs = append(r.Exchanges, seen...), append(r.Logs, lines...)
+	all, err := w.Close(ctx)
+	if err != nil {
+		_ = r.broken(ctx, fmt.Errorf("close share of the target: %w", err))
 	}
-	if err := w.Close(ctx); err != nil {
-		_ = r.broken(ctx, fmt.Errorf("forget tenant: %w", err))
+	for _, kept := range all {
+		if err := kept.Whole(); err != nil {
+			_ = r.broken(ctx, err)
+		}
+		r.Exchanges, r.Logs = append(r.Exchanges, kept.Exchanges...), append(r.Logs, kept.Logs...)
 	}
 	if r.Verdict == report.Passed {
 		r.Exchanges, r.Logs = nil, nil

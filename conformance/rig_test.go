@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -13,9 +14,9 @@ import (
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/report"
-	"github.com/planeproof/planeproof/stack"
-	"github.com/planeproof/planeproof/stack/process"
 	"github.com/planeproof/planeproof/steps"
+	"github.com/planeproof/planeproof/target"
+	"github.com/planeproof/planeproof/target/process"
 )
 
 // hung bounds what a test waits for: a bound on a hang, not on speed.
@@ -41,7 +42,7 @@ func phrases(more ...func(steps.Binder)) func(steps.Binder) {
 		b.When(`^it panics$`, func(*steps.Steps, context.Context) error { panic("out of luck") })
 		b.When(`^it has two meanings$`, func(*steps.Steps, context.Context) error { return nil })
 		b.When(`^it has (?:two) meanings$`, func(*steps.Steps, context.Context) error { return nil })
-		b.When(`^the systems end$`, func(s *steps.Steps, ctx context.Context) error { return s.World.Stack.Close(ctx) })
+		b.When(`^the systems end$`, func(_ *steps.Steps, ctx context.Context) error { return ctx.Value(running{}).(*running).Close(ctx) })
 		b.When(`^the gateway is asked too often$`, func(s *steps.Steps, ctx context.Context) error { return ask(ctx, s, 1025) })
 		b.Then(`^it holds$`, func(*steps.Steps, context.Context) error { return nil })
 		b.Then(`^it does not hold$`, func(*steps.Steps, context.Context) error {
@@ -54,10 +55,19 @@ func phrases(more ...func(steps.Binder)) func(steps.Binder) {
 	}
 }
 
+// running is the target of a run, for phrases that do something to it.
+type running struct{ target.Target }
+
+// bare is a client that leaves no trace in the World.
+func bare(ctx context.Context) *http.Client {
+	share, _ := ctx.Value(running{}).(*running).Open(ctx, target.Scenario{ID: "t-0000000000000000"})
+	return share.Reach().Client
+}
+
 // ask lists the gateway's models as nobody's client: what it keeps of them is the gateway's journal only.
 func ask(ctx context.Context, s *steps.Steps, times int) error {
 	for range times {
-		answer, err := s.World.Stack.Client.Get(s.World.GatewayURL() + "/models")
+		answer, err := bare(ctx).Get(s.World.GatewayURL() + "/models")
 		if err != nil {
 			return err
 		}
@@ -86,31 +96,62 @@ func run(ctx context.Context, t *testing.T, o Options) *report.Run {
 	if o.Redactor == nil {
 		o.Redactor = &evidence.Redactor{}
 	}
-	result, err := Run(ctx, o)
+	var on running
+	start := o.start
+	o.start = func(ctx context.Context) (target.Target, error) {
+		started, err := start(ctx)
+		on.Target = started
+		return started, err
+	}
+	result, err := Run(context.WithValue(ctx, running{}, &on), o)
 	require.NoError(t, err)
 	return result
 }
 
-func startProcess(ctx context.Context) (*stack.Stack, error) { return process.Start(ctx, nil) }
+func startProcess(ctx context.Context) (target.Target, error) { return process.Start(ctx, nil) }
 
-// stacks counts what was started and closed; shape changes a stack before it is used.
-type stacks struct {
+// targets counts what was started and closed; shape changes a target before it is used.
+type targets struct {
 	started, closed atomic.Int32
-	shape           func(number int32, s *stack.Stack)
+	shape           func(*doctoredTarget)
 }
 
-func (c *stacks) start(ctx context.Context) (*stack.Stack, error) {
-	s, err := startProcess(ctx)
+// doctoredTarget is a target of which a test changes what it likes.
+type doctoredTarget struct {
+	target.Target
+	lacks map[target.Capability]string
+	end   func(context.Context) error
+	share func(target.Share) target.Share
+}
+
+func (d *doctoredTarget) Describe() target.Description {
+	description := d.Target.Describe()
+	description.Lacks = d.lacks
+	return description
+}
+
+func (d *doctoredTarget) Open(ctx context.Context, s target.Scenario) (target.Share, error) {
+	share, err := d.Target.Open(ctx, s)
+	if err == nil && d.share != nil {
+		share = d.share(share)
+	}
+	return share, err
+}
+
+func (d *doctoredTarget) Close(ctx context.Context) error { return d.end(ctx) }
+
+func (c *targets) start(ctx context.Context) (target.Target, error) {
+	on, err := startProcess(ctx)
 	if err != nil {
 		return nil, err
 	}
-	number, end := c.started.Add(1), s.Close
-	s.Close = func(ctx context.Context) error {
+	c.started.Add(1)
+	d := &doctoredTarget{Target: on, end: func(ctx context.Context) error {
 		c.closed.Add(1)
-		return end(ctx)
-	}
+		return on.Close(ctx)
+	}}
 	if c.shape != nil {
-		c.shape(number, s)
+		c.shape(d)
 	}
-	return s, nil
+	return d, nil
 }

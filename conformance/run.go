@@ -1,4 +1,4 @@
-// Package conformance runs the features against a stack and judges them.
+// Package conformance runs the features against a target and judges them.
 package conformance
 
 import (
@@ -17,20 +17,22 @@ import (
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/features"
 	"github.com/planeproof/planeproof/report"
-	"github.com/planeproof/planeproof/stack"
-	"github.com/planeproof/planeproof/stack/process"
 	"github.com/planeproof/planeproof/steps"
+	"github.com/planeproof/planeproof/target"
+	"github.com/planeproof/planeproof/target/process"
 )
 
 // Options say what is run and where.
 type Options struct {
-	// Runtime is `auto`, `docker` or `process`; empty is `auto`.
+	// Target is where the scenarios run, nil for one of the runtime that is started for this run. It is closed after the run.
+	Target target.Target
+	// Runtime is `auto`, `docker` or `process`; empty is `process`.
 	Runtime string
 	// Tags is a Cucumber tag expression, empty for all scenarios.
 	Tags string
-	// Concurrency is how many scenarios run at the same time, at least 1.
+	// Concurrency is how many scenarios run at the same time, 0 for 8.
 	Concurrency int
-	// Seed orders the scenarios, not 0; the same seed gives the same order.
+	// Seed orders the scenarios; the same seed gives the same order, and 0 one by chance, which the result tells.
 	Seed int64
 	// Proxy is a proxy of somebody else's in the middle, nil for the fake one; process runtime only.
 	Proxy *process.Proxy
@@ -38,19 +40,25 @@ type Options struct {
 	Version string
 	// Terminal is told of progress and failures as they happen; nil for nobody.
 	Terminal *report.Terminal
-	// Redactor is told of every secret that is minted.
+	// Redactor is told of every secret that is minted, nil for one of the run's own.
 	Redactor *evidence.Redactor
 
 	// Features are the feature files, nil for the suite's own.
 	Features fs.FS
 
 	// start and phrases stand in for the suite's own in tests.
-	start   func(context.Context) (*stack.Stack, error)
+	start   func(context.Context) (target.Target, error)
 	phrases func(steps.Binder)
 }
 
 // renewEvery is how often the leases of the systems are renewed: several times within a lease.
-const renewEvery = stack.LeaseTime / 6
+const renewEvery = 10 * time.Second
+
+// What Options leave open.
+const (
+	defaultConcurrency = 8
+	maxSeed            = 1_000_000_000
+)
 
 // cleanup bounds the end of a run, which goes on after an interrupt.
 const cleanup = 20 * time.Second
@@ -58,12 +66,15 @@ const cleanup = 20 * time.Second
 // Run runs the selected scenarios. Whatever happens to the systems is in the returned run; an error wraps ErrUsage.
 // A run whose context ends is marked as interrupted, and what was started is removed all the same.
 func Run(ctx context.Context, o Options) (*report.Run, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	chosen, err := choose(o)
 	if err != nil {
 		return nil, err
 	}
 	result := &report.Run{
-		Version: o.Version, Runtime: o.Runtime, Fakes: o.Proxy == nil, Tags: o.Tags,
+		Version: o.Version, Runtime: o.Runtime, Tags: o.Tags,
 		Seed: o.Seed, Concurrency: o.Concurrency, Started: time.Now().UTC(),
 	}
 	s := &execution{options: o, key: evidence.NewKey(), records: map[string]*record{}, total: len(chosen), result: result}
@@ -109,41 +120,39 @@ func (o Options) source() fs.FS {
 	return features.FS
 }
 
-// execution is one run: the stack that all scenarios share, and what became of each.
+// execution is one run: the target that all scenarios share, and what became of each.
 type execution struct {
 	options Options
 	key     evidence.Key
 	records map[string]*record
 	total   int
-	starter starter
+	target  target.Target
 
 	mu     sync.Mutex
-	stack  *stack.Stack
 	result *report.Run
 	done   int
 }
 
-// run starts the stack, runs the suite on it and closes it, each time noting what went wrong.
+// run starts the target, runs the suite on it and closes it, each time noting what went wrong.
 func (s *execution) run(ctx context.Context) {
-	s.starter = starter{runtime: s.options.Runtime, proxy: s.options.Proxy, start: s.options.start}
-	err := s.starter.settle(ctx)
-	s.result.Runtime, s.result.Why = s.starter.runtime, s.starter.why
-	var started *stack.Stack
-	if err == nil {
-		s.phase(fmt.Sprintf("%s: starting the gateway, the data plane and the legacy proxy", s.starter))
-		started, err = s.starter.start(ctx)
+	on := s.options.settle(ctx)
+	if s.options.start != nil {
+		on.start = s.options.start
 	}
+	s.result.Runtime, s.result.Why = on.runtime, on.why
+	s.phase(fmt.Sprintf("%s: starting the gateway, the data plane and the legacy proxy", on))
+	started, err := on.start(ctx)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.infrastructure(err)
 		}
 		return
 	}
-	s.stack = started
+	s.target, s.result.Fakes = started, started.Describe().Fakes
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 		defer cancel()
-		s.phase(s.starter.runtime + ": removing what was started")
+		s.phase(on.runtime + ": removing what was started")
 		if err := started.Close(ctx); err != nil {
 			s.infrastructure(err)
 		}
@@ -163,7 +172,7 @@ func (s *execution) phase(text string) {
 }
 
 // renew keeps the leases of the systems; a system that gives no answer breaks the run.
-func (s *execution) renew(ctx context.Context, started *stack.Stack) {
+func (s *execution) renew(ctx context.Context, started target.Target) {
 	ticker := time.NewTicker(renewEvery)
 	defer ticker.Stop()
 	for {

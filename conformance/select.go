@@ -13,11 +13,8 @@ import (
 	tagexpressions "github.com/cucumber/tag-expressions/go/v6"
 
 	"github.com/planeproof/planeproof/report"
-	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/target"
 )
-
-// ErrUsage marks an error of whoever asked for the run: a tag expression that does not parse, an impossible option.
-var ErrUsage = errors.New("usage")
 
 // catalog reads every scenario of the feature files, each row of an outline by itself, in the order of the files.
 func catalog(features fs.FS) ([]*record, error) {
@@ -81,10 +78,10 @@ func (r *record) readNeeds() error {
 		if !isNeed {
 			continue
 		}
-		if !slices.Contains(stack.Capabilities(), stack.Capability(name)) {
+		if !slices.Contains(target.Capabilities(), target.Capability(name)) {
 			return fmt.Errorf("scenario %q needs %q, which is no capability", r.Title, name)
 		}
-		r.needs = append(r.needs, stack.Capability(name))
+		r.needs = append(r.needs, target.Capability(name))
 	}
 	return nil
 }

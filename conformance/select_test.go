@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/target"
+	"github.com/planeproof/planeproof/target/process"
 )
 
 const three = `
@@ -70,7 +71,7 @@ func TestOnlyTheSelectedRowsAreRun(t *testing.T) {
 
 func TestNothingSelectedStartsNothing(t *testing.T) {
 	t.Parallel()
-	result := run(t.Context(), t, Options{Tags: "@nobody", Features: doctored(three), start: func(context.Context) (*stack.Stack, error) {
+	result := run(t.Context(), t, Options{Tags: "@nobody", Features: doctored(three), start: func(context.Context) (target.Target, error) {
 		t.Error("started")
 		return nil, errNoLuck
 	}})
@@ -104,10 +105,21 @@ func TestFeaturesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestUnknownRuntime(t *testing.T) {
+func TestOptionsThatCannotBe(t *testing.T) {
 	t.Parallel()
-	result, err := Run(t.Context(), Options{Runtime: "podman", Features: doctored(three), Concurrency: 1, Seed: 1})
+	on, err := process.Start(t.Context(), nil)
 	require.NoError(t, err)
-	assert.Equal(t, 3, result.ExitCode())
-	assert.Equal(t, []string{`usage: runtime "podman" is not auto, docker or process`}, result.Infrastructure)
+	defer func() { _ = on.Close(t.Context()) }()
+	for want, o := range map[string]Options{
+		`runtime "podman" is not auto, docker or process`: {Runtime: "podman"},
+		"concurrency -1 is less than 1":                   {Concurrency: -1},
+		"seed -1 is less than 1":                          {Seed: -1},
+		"needs the process runtime":                       {Runtime: Docker, Proxy: &process.Proxy{}},
+		"another target is given":                         {Target: on, Proxy: &process.Proxy{}},
+		"an operand is missing":                           {Tags: "@a and"},
+	} {
+		_, err := Run(t.Context(), o)
+		require.ErrorIs(t, err, ErrUsage, want)
+		require.ErrorContains(t, err, want)
+	}
 }

@@ -3,11 +3,13 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 
-	"github.com/planeproof/planeproof/fakes/tenancy"
-	"github.com/planeproof/planeproof/stack"
-	"github.com/planeproof/planeproof/stack/docker"
-	"github.com/planeproof/planeproof/stack/process"
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/usage"
+	"github.com/planeproof/planeproof/target"
+	"github.com/planeproof/planeproof/target/docker"
+	"github.com/planeproof/planeproof/target/process"
 )
 
 // The runtimes.
@@ -17,11 +19,13 @@ const (
 	Process = "process"
 )
 
-// starter starts stacks of one runtime, the run's own and those of scenarios that want systems of their own.
+// ErrUsage marks an error of whoever asked for the run: a tag expression that does not parse, an impossible option.
+var ErrUsage = usage.Err
+
+// starter starts the target of a run.
 type starter struct {
 	runtime, why string
-	proxy        *process.Proxy
-	start        func(context.Context) (*stack.Stack, error)
+	start        func(context.Context) (target.Target, error)
 }
 
 // String is the runtime and why it was taken.
@@ -32,57 +36,57 @@ func (s starter) String() string {
 	return s.runtime + " (" + s.why + ")"
 }
 
-// settle finds out what `auto` is, and why, and how a stack is started; a start that was given stays.
-func (s *starter) settle(ctx context.Context) error {
-	if s.start != nil {
-		return nil
+// check fills in what the options leave open and refuses what cannot be.
+func (o *Options) check() error {
+	if o.Runtime == "" {
+		o.Runtime = Process
 	}
-	if s.proxy != nil {
-		if s.runtime == Docker {
-			return fmt.Errorf("%w: a proxy in the middle needs the process runtime", ErrUsage)
-		}
-		s.runtime, s.why = Process, "the proxy at "+s.proxy.URL+" is in the middle"
+	if o.Concurrency == 0 {
+		o.Concurrency = defaultConcurrency
 	}
-	if s.runtime == Auto || s.runtime == "" {
-		if err := docker.Available(ctx); err != nil {
-			s.runtime, s.why = Process, "auto: "+err.Error()
-		} else {
-			s.runtime, s.why = Docker, "auto: a docker engine answers"
-		}
+	if o.Redactor == nil {
+		o.Redactor = &evidence.Redactor{}
 	}
-	switch s.runtime {
-	case Docker:
-		s.start = startDocker
-	case Process:
-		s.start = func(ctx context.Context) (*stack.Stack, error) { return process.Start(ctx, s.proxy) }
-	default:
-		return fmt.Errorf("%w: runtime %q is not auto, docker or process", ErrUsage, s.runtime)
+	if o.Seed == 0 {
+		o.Seed = 1 + rand.Int64N(maxSeed)
+	}
+	switch {
+	case o.Runtime != Auto && o.Runtime != Docker && o.Runtime != Process:
+		return fmt.Errorf("%w: runtime %q is not auto, docker or process", ErrUsage, o.Runtime)
+	case o.Concurrency < 0:
+		return fmt.Errorf("%w: concurrency %d is less than 1", ErrUsage, o.Concurrency)
+	case o.Seed < 0:
+		return fmt.Errorf("%w: seed %d is less than 1", ErrUsage, o.Seed)
+	case o.Proxy != nil && o.Runtime == Docker:
+		return fmt.Errorf("%w: a proxy in the middle needs the process runtime", ErrUsage)
+	case o.Proxy != nil && o.Target != nil:
+		return fmt.Errorf("%w: a proxy in the middle belongs to a target that is started here, and another target is given", ErrUsage)
 	}
 	return nil
 }
 
-// startDocker makes a stack of three containers.
-func startDocker(ctx context.Context) (*stack.Stack, error) {
-	cluster, err := docker.Start(ctx, docker.Options{})
-	if err != nil {
-		return nil, err
+// settle finds out what the options are about: a target that is given, or what `auto` is here, and why, and how it is started.
+func (o Options) settle(ctx context.Context) starter {
+	switch {
+	case o.Target != nil:
+		return starter{o.Target.Describe().Runtime, "given", func(context.Context) (target.Target, error) { return o.Target, nil }}
+	case o.Proxy != nil:
+		return starter{Process, "the proxy at " + o.Proxy.URL + " is in the middle", o.inProcess}
+	case o.Runtime == Process:
+		return starter{Process, "", o.inProcess}
+	case o.Runtime == Docker:
+		return starter{Docker, "", inContainers}
 	}
-	routes := stack.ClosedRoute()
-	for address, behind := range cluster.Routes {
-		routes[address] = behind
+	if err := docker.Available(ctx); err != nil {
+		return starter{Process, "auto: " + err.Error(), o.inProcess}
 	}
-	return containers(cluster, routes), nil
+	return starter{Docker, "auto: a docker engine answers", inContainers}
 }
 
-func containers(cluster *docker.Cluster, routes tenancy.Routes) *stack.Stack {
-	client := routes.Client()
-	return &stack.Stack{
-		Runtime: Docker,
-		Client:  client, GatewayURL: stack.Gateway().URL,
-		Output: cluster.Output,
-		Close: func(ctx context.Context) error {
-			client.CloseIdleConnections()
-			return cluster.Close(ctx)
-		},
-	}
+func (o Options) inProcess(ctx context.Context) (target.Target, error) {
+	return process.Start(ctx, o.Proxy)
+}
+
+func inContainers(ctx context.Context) (target.Target, error) {
+	return docker.Start(ctx, docker.Options{})
 }

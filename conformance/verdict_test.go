@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/planeproof/planeproof/report"
-	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/target"
 )
 
 func TestVerdictOfAScenario(t *testing.T) {
@@ -93,8 +93,8 @@ func TestFailureHasItsEvidence(t *testing.T) {
 
 func TestLackingCapabilityIsNotSupported(t *testing.T) {
 	t.Parallel()
-	lacking := &stacks{shape: func(_ int32, s *stack.Stack) {
-		s.Lacks = map[stack.Capability]string{stack.Upgrade: "it is deployed by others"}
+	lacking := &targets{shape: func(d *doctoredTarget) {
+		d.lacks = map[target.Capability]string{target.Upgrade: "it is deployed by others"}
 	}}
 	result := run(t.Context(), t, Options{start: lacking.start, Features: doctored(`
   @BEARER-1 @needs-journal @needs-upgrade
@@ -118,17 +118,17 @@ func TestLackingCapabilityIsNotSupported(t *testing.T) {
 	assert.Equal(t, 4, result.ExitCode())
 }
 
-func TestStackThatGivesWayBreaksTheRun(t *testing.T) {
+func TestTargetThatGivesWayBreaksTheRun(t *testing.T) {
 	t.Parallel()
 	const features = "@BEARER-1\nScenario: one\nThen it holds"
-	result := run(t.Context(), t, Options{Features: doctored(features), start: func(context.Context) (*stack.Stack, error) { return nil, errNoLuck }})
+	result := run(t.Context(), t, Options{Features: doctored(features), start: func(context.Context) (target.Target, error) { return nil, errNoLuck }})
 	assert.Equal(t, []string{"no such luck"}, result.Infrastructure)
 	assert.Equal(t, report.NotRun, result.Scenarios[0].Verdict)
 	assert.Equal(t, 3, result.ExitCode())
 
-	left := &stacks{shape: func(_ int32, s *stack.Stack) {
-		end := s.Close
-		s.Close = func(ctx context.Context) error { _ = end(ctx); return errNoLuck }
+	left := &targets{shape: func(d *doctoredTarget) {
+		end := d.end
+		d.end = func(ctx context.Context) error { _ = end(ctx); return errNoLuck }
 	}}
 	result = run(t.Context(), t, Options{Features: doctored(features), start: left.start})
 	assert.Equal(t, []string{"no such luck"}, result.Infrastructure)

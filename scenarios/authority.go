@@ -18,7 +18,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/target"
 )
 
 // TLS is a front of the gateway whose certificate is of a private authority, served on loopback by the harness itself.
@@ -43,7 +43,7 @@ func (w *World) FrontWithTLS(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for TLS: %w", err)
 	}
-	to, err := url.Parse(w.Stack.GatewayURL)
+	to, err := url.Parse(w.reach.Upstream)
 	if err != nil {
 		return fmt.Errorf("read gateway URL: %w", err)
 	}
@@ -51,24 +51,29 @@ func (w *World) FrontWithTLS(ctx context.Context) error {
 	server := &http.Server{
 		ReadHeaderTimeout: 10 * time.Second, ErrorLog: quiet,
 		Handler: &httputil.ReverseProxy{
-			Transport: w.Stack.Client.Transport, ErrorLog: quiet,
+			Transport: &settling{world: w, need: []target.System{target.Gateway}, next: w.reach.Client.Transport}, ErrorLog: quiet,
 			Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(to) },
 		},
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}},
 	}
 	go func() { _ = server.ServeTLS(listener, "", "") }() // ends with Close
 	address := listener.Addr().String()
-	w.TLS = &TLS{URL: "https://" + address + "/" + w.Tenant.ID, Authority: authority, address: address, server: server}
+	w.TLS = &TLS{URL: "https://" + address, Authority: authority, address: address, server: server}
 	return nil
 }
 
 // Client reaches the front and nothing else. It knows no authority but the given ones.
 func (t *TLS) Client(known *x509.CertPool) *http.Client {
-	client := tenancy.Routes{t.address: t.address}.Client()
-	if transport, ok := client.Transport.(*http.Transport); ok {
-		transport.TLSClientConfig = &tls.Config{RootCAs: known}
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				var d net.Dialer
+				return d.DialContext(ctx, network, t.address)
+			},
+			TLSClientConfig: &tls.Config{RootCAs: known},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return client
 }
 
 // privateCertificate makes a certificate for 127.0.0.1 that is its own authority, valid for an hour.

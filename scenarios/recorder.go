@@ -35,17 +35,21 @@ type recorder struct {
 
 func (t *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := t.world
-	path := strings.TrimPrefix(r.URL.EscapedPath(), "/"+w.Tenant.ID)
+	path := strings.TrimPrefix(r.URL.EscapedPath(), "/"+w.scenario.ID)
 	if r.URL.RawQuery != "" {
 		path += "?" + r.URL.RawQuery
 	}
 	kept := &Recorded{Exchange: evidence.Exchange{
 		System: "client", Time: time.Now().UTC(), Method: r.Method, Path: r.URL.Hostname() + path,
-		Credentials: evidence.Credentials(w.Tenant.Key, r.Header),
+		Credentials: evidence.Credentials(w.scenario.Key, r.Header),
 	}}
+	if err := w.Settle(r.Context(), w.needs(r.URL)...); err != nil {
+		return nil, err
+	}
 	w.mu.Lock()
 	kept.Exchange.Seq = len(w.recorded) + 1
 	w.recorded = append(w.recorded, kept)
+	w.sent++
 	w.mu.Unlock()
 	answer, err := t.next.RoundTrip(r)
 	if err != nil {

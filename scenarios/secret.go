@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/planeproof/planeproof/target"
 )
 
 // Level is where a provider secret belongs.
@@ -66,10 +69,7 @@ func (w *World) AddSecret(ctx context.Context, s *Secret, metadata Metadata) err
 	if s.Type == "" {
 		s.Type = "openai"
 	}
-	w.Tenant.Gateway.Tokens = append(w.Tenant.Gateway.Tokens, s.Token)
-	if err := w.Apply(ctx); err != nil {
-		return err
-	}
+	w.chosen(target.Gateway).Gateway.Tokens = append(w.settings.Gateway.Tokens, s.Token)
 	full, err := append(Metadata{
 		{"api_base", w.GatewayURL() + "/v1"},
 		{"additionalHeaders", map[string]any{"x-acme-route": w.Mint("additional header of "+s.Name, "route-")}},
@@ -229,15 +229,9 @@ func (w *World) Refresh(ctx context.Context, s *Secret) error {
 }
 
 // Revoke makes the gateway forget a token.
-func (w *World) Revoke(ctx context.Context, s *Secret) error {
-	var kept []string
-	for _, token := range w.Tenant.Gateway.Tokens {
-		if token != s.Token {
-			kept = append(kept, token)
-		}
-	}
-	w.Tenant.Gateway.Tokens = kept
-	return w.Apply(ctx)
+func (w *World) Revoke(s *Secret) {
+	gateway := &w.chosen(target.Gateway).Gateway
+	gateway.Tokens = slices.DeleteFunc(slices.Clone(gateway.Tokens), func(token string) bool { return token == s.Token })
 }
 
 // Credentials are the fingerprints of the raw tokens of all secrets, by secret name and level, for messages.

@@ -1,4 +1,4 @@
-// Package scenarios is the life of one scenario: a World is a tenant of the systems under test, the provider secrets it was given,
+// Package scenarios is the life of one scenario: a World is its share of a target, the provider secrets it was given,
 // what was done to it, and what came back.
 package scenarios
 
@@ -10,27 +10,24 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/google/uuid"
 
 	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/fakes/dataplane"
-	"github.com/planeproof/planeproof/fakes/gateway"
-	"github.com/planeproof/planeproof/fakes/legacyproxy"
 	"github.com/planeproof/planeproof/provider"
-	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/target"
+	"github.com/planeproof/planeproof/target/settings"
 )
 
 // DefaultProject is the project meant where a sentence says only "the project".
 const DefaultProject = "alpha"
 
-// World is one scenario's tenant and what happened to it. It is used by one scenario, from one goroutine.
+// World is one scenario's share of a target and what happened to it. It is used by one scenario, from one goroutine.
 type World struct {
-	Stack    *stack.Stack
 	Redactor *evidence.Redactor
-	Tenant   stack.Tenant
 	// Probes are the calls of scorers and prompts, in order.
 	Probes []Probe
 	// Answer is the latest answer of the control API to a When, refusals included.
@@ -38,6 +35,9 @@ type World struct {
 	// TLS is the gateway's front, where the scenario wants one.
 	TLS *TLS
 
+	scenario            target.Scenario
+	share               target.Share
+	reach               target.Reach
 	adminKey, memberKey string
 	projects            map[string]string // name → id
 	secrets             []*Secret
@@ -45,45 +45,64 @@ type World struct {
 	logMark             int    // log lines that were there at the last change
 	dir                 string // for files of the scenario, empty until one is wanted
 
+	settingsMu sync.Mutex
+	settings   settings.Settings
+	unsettled  map[target.System]bool // systems whose settings were chosen and not yet applied
+
 	mu       sync.Mutex
 	recorded []*Recorded
 	broken   error
+	sent     int                    // requests, by whatever client
+	read     map[target.System]kept // latest evidence
 }
 
-// Open makes a World with a tenant of its own on the stack: an organization with an admin's and a member's key, a gateway that
+// kept is what a system kept when so many requests had been sent.
+type kept struct {
+	target.Kept
+	sent int
+}
+
+// Open makes a World with a share of its own of the target: an organization with an admin's and a member's key, a gateway that
 // accepts Bearer tokens, and a data plane on v2.
-func Open(ctx context.Context, s *stack.Stack, redactor *evidence.Redactor, key evidence.Key) (*World, error) {
-	w := &World{Stack: s, Redactor: redactor, projects: map[string]string{}}
-	w.client = &http.Client{Transport: &recorder{world: w, next: s.Client.Transport}, CheckRedirect: s.Client.CheckRedirect}
-	w.Tenant = stack.Tenant{ID: "t-" + random(16), Key: key}
+func Open(ctx context.Context, on target.Target, redactor *evidence.Redactor, key evidence.Key) (*World, error) {
+	w := &World{
+		Redactor: redactor, scenario: target.Scenario{ID: "t-" + random(16), Key: key},
+		projects: map[string]string{}, unsettled: map[target.System]bool{}, read: map[target.System]kept{},
+	}
+	var err error
+	if w.share, err = on.Open(ctx, w.scenario); err != nil {
+		return nil, err
+	}
+	w.reach = w.share.Reach()
+	w.client = &http.Client{Transport: &recorder{world: w, next: w.reach.Client.Transport}, CheckRedirect: w.reach.Client.CheckRedirect}
 	w.adminKey = w.Mint("Braintrust key of the org admin", "sk-bt-admin-")
 	w.memberKey = w.Mint("Braintrust key of the scorer", "sk-bt-member-")
-	w.Tenant.Gateway = gateway.Config{Auth: gateway.AuthBearer, Models: []string{"acme-chat"}}
-	w.Tenant.DataPlane = dataplane.Config{
-		Organization: dataplane.Organization{ID: uuid.NewString(), Name: "acme"},
-		Keys: []dataplane.Key{
-			{Key: w.adminKey, Role: dataplane.RoleAdmin},
-			{Key: w.memberKey, Role: dataplane.RoleMember},
+	w.chosen(target.Gateway).Gateway = settings.Gateway{Auth: provider.ShapeBearer, Models: []string{"acme-chat"}}
+	w.chosen(target.DataPlane).DataPlane = settings.DataPlane{
+		Organization: settings.Organization{ID: uuid.NewString(), Name: "acme"},
+		Keys: []settings.Key{
+			{Key: w.adminKey, Role: settings.RoleAdmin},
+			{Key: w.memberKey, Role: settings.RoleMember},
 		},
+		Serving: settings.ServingV2,
 	}
-	w.Tenant.LegacyProxy = legacyproxy.Config{Generation: provider.Current202608}
-	return w, w.Serve(ctx, "v2")
+	w.chosen(target.LegacyProxy).LegacyProxy = settings.LegacyProxy{Generation: provider.Current202608}
+	return w, nil
 }
 
-// Apply gives the systems the tenant's present settings.
-func (w *World) Apply(ctx context.Context) error { return w.Stack.Put(ctx, w.Tenant) }
-
-// Close forgets the tenant.
-func (w *World) Close(ctx context.Context) error {
+// Close forgets the share and returns what each system kept of it.
+func (w *World) Close(ctx context.Context) ([]target.Kept, error) {
 	if w.TLS != nil {
 		_ = w.TLS.server.Close() // nothing of the verdict hangs on how a front ends
 	}
+	var left error
 	if w.dir != "" {
 		if err := os.RemoveAll(w.dir); err != nil {
-			return fmt.Errorf("remove files of the scenario: %w", err)
+			left = fmt.Errorf("remove files of the scenario: %w", err)
 		}
 	}
-	return w.Stack.Delete(ctx, w.Tenant.ID)
+	all, err := w.share.Close(ctx)
+	return all, errors.Join(left, err)
 }
 
 // Dir is a directory for files of the scenario, such as backups; it is removed with the World.
@@ -121,7 +140,7 @@ func (w *World) Mint(shown, prefix string) string {
 
 // hide makes the redactor show the secret by its name and the fingerprint that journals show.
 func (w *World) hide(shown, secret string) {
-	w.Redactor.Add(shown+" "+w.Tenant.Key.Fingerprint(secret), secret)
+	w.Redactor.Add(shown+" "+w.scenario.Key.Fingerprint(secret), secret)
 }
 
 // random returns n characters of [a-z0-9].
@@ -135,47 +154,67 @@ func random(n int) string {
 	return string(raw)
 }
 
-// APIURL is $BRAINTRUST_API_URL of the tenant.
-func (w *World) APIURL() string { return stack.DataPlane().URL + "/" + w.Tenant.ID }
+// APIURL is $BRAINTRUST_API_URL of the scenario.
+func (w *World) APIURL() string { return w.reach.API }
 
-// GatewayURL is the upstream's base URL for the tenant, without /v1.
-func (w *World) GatewayURL() string { return w.Stack.GatewayURL + "/" + w.Tenant.ID }
+// GatewayURL is the upstream's base URL for the scenario, without /v1.
+func (w *World) GatewayURL() string { return w.reach.Upstream }
+
+// ClosedURL is a base URL at which nothing listens.
+func (w *World) ClosedURL() string { return w.reach.Closed }
 
 // Fingerprint is how a secret shows in journals.
-func (w *World) Fingerprint(secret string) string { return w.Tenant.Key.Fingerprint(secret) }
+func (w *World) Fingerprint(secret string) string { return w.scenario.Key.Fingerprint(secret) }
 
 // ScorerKey is the Braintrust API key that scorers use; it is a member's.
 func (w *World) ScorerKey() string { return w.memberKey }
 
+// Kept is what a system kept of the scenario so far, whole; it is asked for again only after another request was sent.
+func (w *World) Kept(ctx context.Context, system target.System) (target.Kept, error) {
+	w.mu.Lock()
+	sent, latest := w.sent, w.read[system]
+	w.mu.Unlock()
+	if latest.System != "" && latest.sent == sent {
+		return latest.Kept, nil
+	}
+	now, err := w.share.Read(ctx, system)
+	if err = errors.Join(err, now.Whole()); err != nil {
+		return target.Kept{}, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.read[system] = kept{now, sent}
+	return now, nil
+}
+
+// Printed is what a system has printed, of all scenarios.
+func (w *World) Printed(ctx context.Context, of target.System) (string, error) {
+	return w.share.Printed(ctx, of)
+}
+
 // MarkLogs makes later questions about warnings count from here.
 func (w *World) MarkLogs(ctx context.Context) error {
-	lines, err := w.Stack.Log(ctx, stack.LegacyProxy(), w.Tenant.ID)
-	w.logMark = len(lines)
+	now, err := w.Kept(ctx, target.LegacyProxy)
+	w.logMark = len(now.Logs)
 	return err
 }
 
 // ProxyLog returns the legacy proxy's log lines since the last mark.
 func (w *World) ProxyLog(ctx context.Context) ([]evidence.LogLine, error) {
-	lines, err := w.Stack.Log(ctx, stack.LegacyProxy(), w.Tenant.ID)
+	now, err := w.Kept(ctx, target.LegacyProxy)
 	if err != nil {
 		return nil, err
 	}
-	return lines[min(w.logMark, len(lines)):], nil
+	return slices.Clone(now.Logs[min(w.logMark, len(now.Logs)):]), nil
 }
 
 // GatewaySaw returns what the upstream received with the nonce; with an empty one, everything.
 func (w *World) GatewaySaw(ctx context.Context, nonce string) ([]evidence.Exchange, error) {
-	all, err := w.Stack.Journal(ctx, stack.Gateway(), w.Tenant.ID)
-	if err != nil || nonce == "" {
-		return all, err
+	now, err := w.Kept(ctx, target.Gateway)
+	if err != nil {
+		return nil, err
 	}
-	var seen []evidence.Exchange
-	for _, e := range all {
-		if e.Nonce == nonce {
-			seen = append(seen, e)
-		}
-	}
-	return seen, nil
+	return slices.DeleteFunc(slices.Clone(now.Exchanges), func(e evidence.Exchange) bool { return nonce != "" && e.Nonce != nonce }), nil
 }
 
 // Project returns the id of a project, which is made on first use.

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -11,7 +12,8 @@ import (
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/internal/leak"
-	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/target"
+	"github.com/planeproof/planeproof/target/settings"
 )
 
 func TestMetadataEditsOneKeyAndLeavesTheBytes(t *testing.T) {
@@ -32,20 +34,67 @@ func TestSameJSON(t *testing.T) {
 	assert.False(t, sameJSON(map[string]any{"a": nil}, map[string]any{}))
 }
 
-// unreachable gives no answer.
-type unreachable struct{}
+// nowhere is a share whose systems give no answer, and that takes all settings but refused ones.
+type nowhere struct {
+	target.Share
+	id      string
+	refused error
+	applied []target.System
+}
 
-func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
-	return nil, errors.New("no route")
+func (n *nowhere) Reach() target.Reach {
+	return target.Reach{
+		API: "http://data-plane:8080/" + n.id, Upstream: "http://gateway:8080/" + n.id, Client: &http.Client{Transport: n},
+	}
+}
+
+func (n *nowhere) Apply(_ context.Context, to target.System, _ settings.Settings) error {
+	n.applied = append(n.applied, to)
+	return n.refused
+}
+
+func (*nowhere) RoundTrip(*http.Request) (*http.Response, error) { return nil, errors.New("no route") }
+
+// onlyShare is a target that has one share.
+type onlyShare struct {
+	target.Target
+	share *nowhere
+}
+
+func (o onlyShare) Open(_ context.Context, s target.Scenario) (target.Share, error) {
+	o.share.id = s.ID
+	return o.share, nil
+}
+
+func TestSettingsAreAppliedOnceWhereTheyAreMet(t *testing.T) {
+	t.Parallel()
+	n := &nowhere{}
+	w, err := Open(t.Context(), onlyShare{share: n}, &evidence.Redactor{}, evidence.NewKey())
+	require.NoError(t, err)
+	w.ServeModel("one")
+	w.OpenModels()
+	assert.Empty(t, n.applied, "nothing has been asked of a system")
+	_, _ = w.API(t.Context(), "key-of-nobody", http.MethodGet, "/v1/project", nil)
+	_, _ = w.API(t.Context(), "key-of-nobody", http.MethodGet, "/v1/project", nil)
+	assert.Equal(t, []target.System{target.DataPlane}, n.applied, "the control API meets nothing else")
+	require.NoError(t, w.Settle(t.Context()))
+	assert.Equal(t, []target.System{target.DataPlane, target.Gateway}, n.applied, "there is no legacy proxy on v2")
+	require.NoError(t, w.Serve("v1 (legacy-2026-02)"))
+	_, _ = w.API(t.Context(), "key-of-nobody", http.MethodPost, "/v1/proxy/chat/completions", nil)
+	assert.Equal(t, []target.System{target.DataPlane, target.Gateway, target.DataPlane, target.LegacyProxy}, n.applied)
+
+	n.refused = &target.NotSupported{Reason: "never"}
+	w.OpenModels()
+	var not *target.NotSupported
+	require.ErrorAs(t, w.Settle(t.Context()), &not)
+	_, err = w.API(t.Context(), "key-of-nobody", http.MethodPost, "/v1/proxy/chat/completions", nil)
+	require.ErrorAs(t, err, &not)
 }
 
 func TestNoAnswerBreaksAWorldUnlessItMay(t *testing.T) {
 	t.Parallel()
-	s := &stack.Stack{Client: &http.Client{Transport: unreachable{}}}
-	w, err := Open(t.Context(), s, &evidence.Redactor{}, evidence.NewKey())
-	require.ErrorContains(t, err, "no route")
-	require.NotNil(t, w)
-	require.NoError(t, w.Broken(), "the control listener is not the system")
+	w, err := Open(t.Context(), onlyShare{share: &nowhere{}}, &evidence.Redactor{}, evidence.NewKey())
+	require.NoError(t, err)
 	_, err = w.API(MayFail(t.Context()), "key-of-nobody", http.MethodGet, "/v1/project", nil)
 	require.ErrorContains(t, err, "no route")
 	require.NoError(t, w.Broken())
@@ -63,7 +112,7 @@ func TestNoAnswerBreaksAWorldUnlessItMay(t *testing.T) {
 
 func TestMintHidesWhatItMakes(t *testing.T) {
 	t.Parallel()
-	w := &World{Redactor: &evidence.Redactor{}, Tenant: stack.Tenant{Key: evidence.NewKey()}}
+	w := &World{Redactor: &evidence.Redactor{}, scenario: target.Scenario{Key: evidence.NewKey()}}
 	secret := w.Mint("token of acme", "sk-org-")
 	assert.Regexp(t, `^sk-org-[a-z0-9]{24}$`, secret)
 	assert.Equal(t, "got ‹token of acme "+w.Fingerprint(secret)+"›", w.Redactor.String("got "+secret))
@@ -73,7 +122,7 @@ func TestMintHidesWhatItMakes(t *testing.T) {
 // TestExcerptIsRedactedBeforeItIsCut: a cut through a token would leave most of it.
 func TestExcerptIsRedactedBeforeItIsCut(t *testing.T) {
 	t.Parallel()
-	w := &World{Redactor: &evidence.Redactor{}, Tenant: stack.Tenant{Key: evidence.NewKey()}}
+	w := &World{Redactor: &evidence.Redactor{}, scenario: target.Scenario{Key: evidence.NewKey()}}
 	secret := w.Mint("token of acme", "sk-org-")
 	for before := 260; before <= 300; before++ {
 		body := "somebody else's cut: " + secret[7:19] + "… " + strings.Repeat("x ", before/2-18) + secret

@@ -23,7 +23,7 @@ func (s *Steps) treatment(ctx context.Context, p scenarios.Probe) (string, error
 	shapes := []string{}
 	for _, e := range seen {
 		for _, c := range e.Credentials {
-			if shape := string(scenarios.ShapeOf(c)); !slices.Contains(shapes, shape) {
+			if shape := shapeOf(c).Words(); !slices.Contains(shapes, shape) {
 				shapes = append(shapes, shape)
 			}
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/stack"
+	"github.com/planeproof/planeproof/target"
 )
 
 func bindAPI(b Binder) {
@@ -60,7 +60,7 @@ func (s *Steps) send(ctx context.Context, method, path, with string) error {
 	case isText:
 		body = []byte(text)
 	case with == "a body of 10 MiB":
-		body = fmt.Appendf(nil, `{"name":%q}`, strings.Repeat("x", 10<<20))
+		body = []byte(`{"name":"` + strings.Repeat("x", 10<<20) + `"}`)
 	}
 	return s.World.Change(ctx, "an org admin", method, s.World.Expand(path), body)
 }
@@ -167,19 +167,19 @@ func (s *Steps) places(ctx context.Context) (map[string]string, error) {
 		e := kept.Exchange
 		places[fmt.Sprintf("the answer to %s %s (exchange %d)", e.Method, e.Path, e.Seq)] = kept.Body()
 	}
-	for _, system := range stack.Systems() {
-		lines, err := s.World.Stack.Log(ctx, system, s.World.Tenant.ID)
+	for _, system := range target.Systems() {
+		kept, err := s.World.Kept(ctx, system)
 		if err != nil {
 			return nil, err
 		}
-		for _, line := range lines {
-			places["the log of "+system.Name] += line.Text + "\n"
+		for _, line := range kept.Logs {
+			places["the log of "+string(system)] += line.Text + "\n"
 		}
-		output, err := s.World.Stack.Output(ctx, system.Name)
+		printed, err := s.World.Printed(ctx, system)
 		if err != nil {
-			return nil, fmt.Errorf("read output of %s: %w", system.Name, err)
+			return nil, fmt.Errorf("read output of %s: %w", system, err)
 		}
-		places["the output of "+system.Name] = output
+		places["the output of "+string(system)] = printed
 	}
 	return places, nil
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/planeproof/planeproof/scenarios"
+	"github.com/planeproof/planeproof/provider"
 )
 
 func bindDataPlane(b Binder) {
@@ -25,19 +25,25 @@ func bindDataPlane(b Binder) {
 	b.When(`^the Gateway is switched (on|off)$`, (*Steps).gatewaySwitched)
 }
 
-func (s *Steps) dataPlaneOn(ctx context.Context, plane string) error {
-	return s.World.Serve(ctx, plane)
+func (s *Steps) dataPlaneOn(_ context.Context, plane string) error {
+	return s.World.Serve(plane)
 }
 
-func (s *Steps) dataPlaneSends(ctx context.Context, shape string) error {
-	return s.World.SendAPIKeyAs(ctx, scenarios.Shape(shape))
+func (s *Steps) dataPlaneSends(_ context.Context, words string) error {
+	shape, err := provider.ParseShape(words)
+	if err != nil {
+		return err
+	}
+	s.World.SendAPIKeyAs(shape)
+	return nil
 }
 
-func (s *Steps) dataPlaneUnknownProject(ctx context.Context, answer string) error {
-	return s.World.AnswerUnknownProjects(ctx, answer == "a refusal")
+func (s *Steps) dataPlaneUnknownProject(_ context.Context, answer string) error {
+	s.World.AnswerUnknownProjects(answer == "a refusal")
+	return nil
 }
 
-func (s *Steps) apiPatches(ctx context.Context, how string) error { return s.World.Patches(ctx, how) }
+func (s *Steps) apiPatches(_ context.Context, how string) error { return s.World.Patches(how) }
 
 func (s *Steps) projectsMade(ctx context.Context, list string) error {
 	for _, name := range names(list) {
@@ -48,11 +54,14 @@ func (s *Steps) projectsMade(ctx context.Context, list string) error {
 	return nil
 }
 
-func (s *Steps) halfUpgraded(ctx context.Context, generation string) error {
-	return s.World.ServeHalf(ctx, generation)
+func (s *Steps) halfUpgraded(_ context.Context, generation string) error {
+	return s.World.ServeHalf(generation)
 }
 
-func (s *Steps) consoleCutOff(ctx context.Context) error { return s.World.CutConsoleOff(ctx) }
+func (s *Steps) consoleCutOff(context.Context) error {
+	s.World.CutConsoleOff()
+	return nil
+}
 
 func (s *Steps) pressTestKey(ctx context.Context, ref string) error {
 	secret, err := s.secret(ref)
@@ -92,7 +101,7 @@ func (s *Steps) endToEnd(ctx context.Context, ref, works string) error {
 }
 
 func (s *Steps) upgraded(ctx context.Context, to string) error {
-	if err := s.World.Serve(ctx, to); err != nil {
+	if err := s.World.Serve(to); err != nil {
 		return fmt.Errorf("upgrade data plane: %w", err)
 	}
 	return s.changed(ctx)
@@ -100,7 +109,7 @@ func (s *Steps) upgraded(ctx context.Context, to string) error {
 
 func (s *Steps) gatewaySwitched(ctx context.Context, to string) error {
 	plane := map[string]string{"on": "v2 with Gateway", "off": "v2"}[to]
-	if err := s.World.Serve(ctx, plane); err != nil {
+	if err := s.World.Serve(plane); err != nil {
 		return fmt.Errorf("switch Gateway %s: %w", to, err)
 	}
 	return s.changed(ctx)

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/scenarios"
+	"github.com/planeproof/planeproof/provider"
 )
 
 func bindGateway(b Binder) {
@@ -30,33 +30,40 @@ func bindGateway(b Binder) {
 	b.Then(`^the gateway refused it for a wrong (scheme, not for a wrong token|token, not for a wrong scheme)$`, (*Steps).refusedFor)
 }
 
-func (s *Steps) gatewayAccepts(ctx context.Context, what string) error {
-	shape := scenarios.Shape(strings.Trim(what, `"`))
-	if what == "Bearer tokens" {
-		shape = scenarios.Bearer
+func (s *Steps) gatewayAccepts(_ context.Context, what string) error {
+	shape := provider.ShapeBearer
+	if what != "Bearer tokens" {
+		var err error
+		if shape, err = provider.ParseShape(strings.Trim(what, `"`)); err != nil {
+			return err
+		}
 	}
-	return s.World.AcceptOnly(ctx, shape)
+	s.World.AcceptOnly(shape)
+	return nil
 }
 
-func (s *Steps) gatewayAsksNothing(ctx context.Context) error {
-	return s.World.AcceptOnly(ctx, scenarios.Nothing)
+func (s *Steps) gatewayAsksNothing(context.Context) error {
+	s.World.AcceptOnly(provider.ShapeNone)
+	return nil
 }
 
-func (s *Steps) gatewayRevoked(ctx context.Context, ref string) error {
+func (s *Steps) gatewayRevoked(_ context.Context, ref string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
 		return err
 	}
-	return s.World.Revoke(ctx, secret)
+	s.World.Revoke(secret)
+	return nil
 }
 
-func (s *Steps) gatewayServes(ctx context.Context, path string, status int) error {
-	return s.World.ServeOnly(ctx, path, status)
+func (s *Steps) gatewayServes(_ context.Context, path string, status int) error {
+	s.World.ServeOnly(path, status)
+	return nil
 }
 
 func doubled() form {
 	return form{"Authorization: Bearer Bearer and the token", func(c evidence.Credential, fingerprint string) bool {
-		return scenarios.ShapeOf(c) == scenarios.Bearer && c.Doubled && c.LastWord == fingerprint
+		return shapeOf(c) == provider.ShapeBearer && c.Doubled && c.LastWord == fingerprint
 	}}
 }
 
@@ -102,7 +109,7 @@ func (s *Steps) askedForStream(ctx context.Context, how string) error {
 func (s *Steps) refusedToken(ctx context.Context, ref string) (bool, error) {
 	all, err := s.sawLatest(ctx)
 	return slices.ContainsFunc(all, func(e evidence.Exchange) bool {
-		return e.Status == http.StatusUnauthorized && s.sawIn([]evidence.Exchange{e}, ref, seen(scenarios.Bearer)) == nil
+		return e.Status == http.StatusUnauthorized && s.sawIn([]evidence.Exchange{e}, ref, seen(provider.ShapeBearer)) == nil
 	}), err
 }
 
@@ -123,5 +130,5 @@ func (s *Steps) masked(ctx context.Context, ref, instead string) error {
 	if len(answered) == 0 {
 		return differs("what the gateway answered in its place", "the token of "+instead, "nothing")
 	}
-	return s.sawIn(answered, instead, seen(scenarios.Bearer))
+	return s.sawIn(answered, instead, seen(provider.ShapeBearer))
 }

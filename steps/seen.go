@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/scenarios"
 )
 
@@ -34,23 +35,31 @@ func (s *Steps) sawLatest(ctx context.Context) ([]evidence.Exchange, error) {
 }
 
 func (s *Steps) sawRaw(ctx context.Context, ref string) error {
-	return s.sawAs(ctx, ref, string(scenarios.Bearer))
+	return s.sawLast(ctx, ref, provider.ShapeBearer)
 }
 
 // sawAs asks for the latest call: whatever reached the upstream for it was this one credential in this one shape.
-func (s *Steps) sawAs(ctx context.Context, ref, shape string) error {
+func (s *Steps) sawAs(ctx context.Context, ref, words string) error {
+	shape, err := provider.ParseShape(words)
+	if err != nil {
+		return err
+	}
+	return s.sawLast(ctx, ref, shape)
+}
+
+func (s *Steps) sawLast(ctx context.Context, ref string, shape provider.Shape) error {
 	probe, err := s.World.Probe()
 	if err != nil {
 		return err
 	}
-	return s.sawFor(ctx, []scenarios.Probe{probe}, ref, seen(scenarios.Shape(shape)))
+	return s.sawFor(ctx, []scenarios.Probe{probe}, ref, seen(shape))
 }
 
 func (s *Steps) sawRawEveryTime(ctx context.Context, ref string) error {
 	if len(s.World.Probes) == 0 {
 		return fmt.Errorf("read calls: the scenario made none")
 	}
-	return s.sawFor(ctx, s.World.Probes, ref, seen(scenarios.Bearer))
+	return s.sawFor(ctx, s.World.Probes, ref, seen(provider.ShapeBearer))
 }
 
 func (s *Steps) sawDoubled(ctx context.Context, ref string) error {
@@ -69,21 +78,24 @@ func (s *Steps) sawPadded(ctx context.Context, ref string) error {
 	return s.sawFor(ctx, []scenarios.Probe{probe}, ref, padded())
 }
 
+// shapeOf says in which shape a credential was seen.
+func shapeOf(c evidence.Credential) provider.Shape { return provider.ShapeOf(c.Header, c.Scheme) }
+
 // form says in words how a token must have travelled, and whether a credential did.
 type form struct {
 	words string
 	fits  func(c evidence.Credential, fingerprint string) bool
 }
 
-func seen(shape scenarios.Shape) form {
-	return form{string(shape) + " and the raw token", func(c evidence.Credential, fingerprint string) bool {
-		return scenarios.ShapeOf(c) == shape && c.Fingerprint == fingerprint && !c.Padded
+func seen(shape provider.Shape) form {
+	return form{shape.Words() + " and the raw token", func(c evidence.Credential, fingerprint string) bool {
+		return shapeOf(c) == shape && c.Fingerprint == fingerprint && !c.Padded
 	}}
 }
 
 func padded() form {
 	return form{"a blank between Bearer and the token", func(c evidence.Credential, fingerprint string) bool {
-		return scenarios.ShapeOf(c) == scenarios.Bearer && c.Fingerprint == fingerprint && c.Padded
+		return shapeOf(c) == provider.ShapeBearer && c.Fingerprint == fingerprint && c.Padded
 	}}
 }
 
@@ -138,7 +150,7 @@ func (s *Steps) describe(e evidence.Exchange) string {
 }
 
 func (s *Steps) sawRawOn(ctx context.Context, ref, one, other string) error {
-	return s.sawOn(ctx, ref, seen(scenarios.Bearer), one, other)
+	return s.sawOn(ctx, ref, seen(provider.ShapeBearer), one, other)
 }
 
 func (s *Steps) sawDoubledOn(ctx context.Context, ref, one, other string) error {
@@ -188,7 +200,7 @@ func (s *Steps) tokensSeen(all []evidence.Exchange) ([]string, error) {
 	for _, e := range all {
 		name := s.describe(e)
 		for _, secret := range s.World.Secrets() {
-			if s.sawIn([]evidence.Exchange{e}, `"`+secret.Name+`"`, seen(scenarios.Bearer)) == nil {
+			if s.sawIn([]evidence.Exchange{e}, `"`+secret.Name+`"`, seen(provider.ShapeBearer)) == nil {
 				name = secret.Name
 			}
 		}
@@ -207,7 +219,7 @@ func (s *Steps) sawScorerKey(ctx context.Context) error {
 	}
 	for _, e := range all {
 		for _, c := range e.Credentials {
-			if scenarios.ShapeOf(c) == scenarios.XAPIKeyHeader && c.Fingerprint == s.World.Fingerprint(s.World.ScorerKey()) {
+			if shapeOf(c) == provider.ShapeXAPIKey && c.Fingerprint == s.World.Fingerprint(s.World.ScorerKey()) {
 				return nil
 			}
 		}

@@ -35,7 +35,7 @@ const (
 // auditPlane is a data plane that lets nothing but GET through its server.
 type auditPlane struct {
 	t       *testing.T
-	fake    *dataplane.DataPlane
+	fake    *dataplane.Tenants
 	url     string
 	keyFile string
 	gets    atomic.Int32
@@ -45,7 +45,7 @@ type auditPlane struct {
 
 func newAuditPlane(t *testing.T) *auditPlane {
 	t.Helper()
-	p := &auditPlane{t: t, fake: dataplane.New(tenancy.Routes{}, "http://legacy-proxy:8080"), keyFile: write(t, auditKey+"\n")}
+	p := &auditPlane{t: t, fake: dataplane.NewTenants(tenancy.Routes{}, "http://legacy-proxy:8080"), keyFile: write(t, auditKey+"\n")}
 	require.NoError(t, p.fake.Put(fmt.Appendf(nil, `{"schema":%q,"id":"t-0123456789abcdef","fingerprint_key":"cnVu","settings":{
 		"organization":{"id":"6d1c1a3e-0c1b-4f0e-9a57-000000000001","name":"acme \u001b[2J"},"serving":"v1","keys":[{"key":%q,"role":"admin"}]}}`,
 		tenancy.Schema, auditKey)))

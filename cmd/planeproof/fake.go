@@ -17,7 +17,6 @@ import (
 	"github.com/planeproof/planeproof/fakes/gateway"
 	"github.com/planeproof/planeproof/fakes/legacyproxy"
 	"github.com/planeproof/planeproof/fakes/tenancy"
-	"github.com/planeproof/planeproof/stack"
 )
 
 // fakeFlags are the flags of `planeproof fake`.
@@ -54,8 +53,8 @@ was not named with --dial.`,
 	flags.StringVar(&f.control, "control", "127.0.0.1:8081", "address of the control listener")
 	flags.StringVar(&f.tenant, "tenant", "", "file with one tenant document (docs/fakes.md)")
 	flags.StringArrayVar(&f.dial, "dial", nil, "HOST:PORT that may be dialled, or HOST:PORT=HOST:PORT to reach it elsewhere; repeatable")
-	flags.StringVar(&f.dataPlane, "data-plane", stack.DataPlane().URL, "base URL from which the legacy proxy gets its secrets")
-	flags.StringVar(&f.legacyProxy, "legacy-proxy", stack.LegacyProxyBase, "base URL of the legacy proxy that a data plane on v1 uses; {tenant} stands for the tenant's id")
+	flags.StringVar(&f.dataPlane, "data-plane", tenancy.URL("data-plane"), "base URL from which the legacy proxy gets its secrets")
+	flags.StringVar(&f.legacyProxy, "legacy-proxy", tenancy.LegacyProxyBase, "base URL of the legacy proxy that a data plane on v1 uses; {tenant} stands for the tenant's id")
 	flags.DurationVar(&f.lease, "lease", 0, "end when the control listener was not asked to renew the lease for so long; 0 never ends")
 	return cmd
 }
@@ -104,11 +103,11 @@ func (f fakeFlags) make(name string, log io.Writer) (putter, error) {
 	var fake putter
 	switch name {
 	case "gateway":
-		fake = gateway.New()
+		fake = gateway.NewTenants()
 	case "data-plane":
-		fake = dataplane.New(routes, f.legacyProxy)
+		fake = dataplane.NewTenants(routes, f.legacyProxy)
 	default:
-		fake = legacyproxy.New(routes, f.dataPlane)
+		fake = legacyproxy.NewTenants(routes, f.dataPlane)
 	}
 	fake.PrintLog(log)
 	if f.tenant == "" {

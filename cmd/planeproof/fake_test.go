@@ -53,6 +53,7 @@ func TestFakeServesUntilItIsToldToStop(t *testing.T) {
 			for url, want := range map[string]int{control + "/health": 200, data + "/t-0123456789abcdef/": 404} {
 				r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 				require.NoError(t, err)
+				r.Header.Set("Authorization", "Bearer owner")
 				answer, err := http.DefaultClient.Do(r)
 				require.NoError(t, err)
 				_, _ = io.Copy(io.Discard, answer.Body)

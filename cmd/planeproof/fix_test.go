@@ -34,7 +34,7 @@ const (
 // fixAPI is a fake data plane that remembers which methods it was asked with.
 type fixAPI struct {
 	t       *testing.T
-	fake    *dataplane.DataPlane
+	fake    *dataplane.Tenants
 	url     string
 	dir     string
 	mu      sync.Mutex
@@ -43,7 +43,7 @@ type fixAPI struct {
 
 func newFixAPI(t *testing.T, serving, patch string) *fixAPI {
 	t.Helper()
-	a := &fixAPI{t: t, fake: dataplane.New(tenancy.Routes{}, "http://legacy-proxy:8080"), dir: t.TempDir()}
+	a := &fixAPI{t: t, fake: dataplane.NewTenants(tenancy.Routes{}, "http://legacy-proxy:8080"), dir: t.TempDir()}
 	config, err := json.Marshal(dataplane.Config{
 		Organization: dataplane.Organization{ID: fixOrgID, Name: "acme"}, Serving: serving, Patch: patch,
 		Keys: []dataplane.Key{{Key: fixAdmin, Role: dataplane.RoleAdmin}, {Key: fixMember, Role: dataplane.RoleMember}},

@@ -68,7 +68,7 @@ func newLeakRig(t *testing.T) *leakRig {
 		"customModels":{"acme-chat":{"format":"openai","flavor":"chat","headers":{"x-nested":%q},"additionalHeaders":{"authorization":"Bearer %s"}}}}`,
 		known(), known(), known(), known(), known(), known(), known(), known(), known(), known(), known(), r.mint(false), known(), known(), known())
 
-	fake := dataplane.New(tenancy.Routes{}, "http://legacy-proxy:8080")
+	fake := dataplane.NewTenants(tenancy.Routes{}, "http://legacy-proxy:8080")
 	config, err := json.Marshal(dataplane.Config{
 		Organization: dataplane.Organization{ID: fixOrgID, Name: "acme"}, Serving: dataplane.ServingV2,
 		Keys: []dataplane.Key{{Key: admin, Role: dataplane.RoleAdmin}},

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/planeproof/planeproof/stack/docker"
+	"github.com/planeproof/planeproof/target/docker"
 )
 
 const (

@@ -14,7 +14,7 @@ import (
 	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/report"
-	"github.com/planeproof/planeproof/stack/process"
+	"github.com/planeproof/planeproof/target/process"
 )
 
 // runFlags are the flags of `planeproof run`.

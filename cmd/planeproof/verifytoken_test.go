@@ -33,7 +33,7 @@ const (
 // startGateway serves the fake gateway and returns its base; methods of everything that arrives must be GET.
 func startGateway(t *testing.T, settings string, start func(http.Handler) *httptest.Server) (base string, server *httptest.Server) {
 	t.Helper()
-	fake := gateway.New()
+	fake := gateway.NewTenants()
 	require.NoError(t, fake.Put(fmt.Appendf(nil, `{"schema":%q,"id":%q,"settings":%s}`, tenancy.Schema, gatewayID, settings)))
 	server = start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, http.MethodGet, r.Method)

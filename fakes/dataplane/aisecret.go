@@ -74,7 +74,7 @@ func writeAISecret(c *call, replace bool) (any, error) {
 		s.remember(s.aiSecrets[i].ID, s.aiSecrets[i])
 	}
 	a := &s.aiSecrets[i]
-	a.Type, a.Metadata, a.Updated = typ, c.config.Writes.stored(metadata), now
+	a.Type, a.Metadata, a.Updated = typ, manners(c.config.Writes).stored(metadata), now
 	if _, given := f.raw["secret"]; given || replace && c.config.Writes.PutLosesValue {
 		a.set(value, c.caller, now)
 	}
@@ -96,7 +96,7 @@ func patchAISecret(c *call) (any, error) {
 		return nil, err
 	}
 	a := &s.aiSecrets[i]
-	if err := c.config.Writes.echo(f, a.value); err != nil {
+	if err := manners(c.config.Writes).echo(f, a.value); err != nil {
 		return nil, err
 	}
 	s.remember(a.ID, *a)
@@ -108,7 +108,7 @@ func patchAISecret(c *call) (any, error) {
 	}
 	a.Type = cmp.Or(typ, a.Type)
 	a.Updated = s.now()
-	a.Metadata = c.config.patched(a.Metadata, metadata)
+	a.Metadata = patched(c.config, a.Metadata, metadata)
 	if value != nil {
 		a.set(value, c.caller, a.Updated)
 	} else if c.config.Writes.PatchMovesSecretUpdatedAt {

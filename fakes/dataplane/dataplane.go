@@ -7,58 +7,73 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/journal"
 	"github.com/planeproof/planeproof/fakes/tenancy"
 )
 
-// tenant is one org on a data plane of its own.
-type tenant = tenancy.Tenant[Config, *store]
-
-// DataPlane is the fake. Its data port serves tenants below their ids, and POST /api/secret at the root too, where the caller's
-// key says whose it is (facts: routing, POST <app url>/api/secret).
+// DataPlane is one org's data plane: an http.Handler that keeps what is stored in it.
 type DataPlane struct {
-	*tenancy.Host[Config, *store]
-	client         *http.Client // reaches the addresses given at start and no others
+	config         atomic.Pointer[Config]
+	store          store
+	client         *http.Client
 	legacyProxyURL string
-	handler        http.Handler
 	resources      map[string]resource
 }
 
-// New makes a data plane without tenants. routes are the addresses that it may dial; legacyProxyURL is the base URL of the legacy
-// proxy, which serves /v1/proxy/* on v1; `{tenant}` in it stands for the tenant's id.
-func New(routes tenancy.Routes, legacyProxyURL string) *DataPlane {
-	d := &DataPlane{
-		Host:           tenancy.NewHost("data-plane", func() *store { return &store{} }, check),
-		client:         routes.Client(),
-		legacyProxyURL: strings.TrimSuffix(legacyProxyURL, "/"),
-		resources:      resources(),
-	}
-	d.handler = d.Handler(d.serve, d.stray)
-	return d
+// New makes a data plane. client is what it calls providers and the legacy proxy with; legacyProxyURL is the legacy proxy's base URL,
+// which serves /v1/proxy/* on v1.
+func New(c Config, client *http.Client, legacyProxyURL string) (*DataPlane, error) {
+	d := &DataPlane{client: client, legacyProxyURL: strings.TrimSuffix(legacyProxyURL, "/"), resources: resources()}
+	return d, d.Configure(c)
 }
 
-// ServeHTTP serves the data port.
-func (d *DataPlane) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.handler.ServeHTTP(w, r) }
+// Configure gives the data plane other settings; what it stores stays.
+func (d *DataPlane) Configure(c Config) error {
+	if err := check(c); err != nil {
+		return err
+	}
+	d.config.Store(&c)
+	return nil
+}
+
+// Tenants are any number of data planes, each under its tenant's id as the first path segment, and POST /api/secret at the root too,
+// where the caller's key says whose it is (facts: routing, POST <app url>/api/secret).
+type Tenants = tenancy.Host[Config, *DataPlane]
+
+// NewTenants makes a host without tenants. routes are the addresses that may be dialled; `{tenant}` in the legacy proxy's base URL
+// stands for the tenant's id.
+func NewTenants(routes tenancy.Routes, legacyProxyURL string) *Tenants {
+	client := routes.Client()
+	host := tenancy.NewHost("data-plane", func(id string, c Config) (*DataPlane, error) {
+		return New(c, client, strings.ReplaceAll(legacyProxyURL, "{tenant}", id))
+	})
+	host.Stray = func(w http.ResponseWriter, r *http.Request) { stray(host, w, r) }
+	return host
+}
 
 // stray answers what has no tenant in its path.
-func (d *DataPlane) stray(w http.ResponseWriter, r *http.Request) {
+func stray(host *Tenants, w http.ResponseWriter, r *http.Request) {
 	if r.URL.EscapedPath() != secretPath {
 		answer(w, nil, refuse(http.StatusNotFound, "no such path"))
 		return
 	}
-	t := d.Find(func(t *tenant) bool {
-		_, err := caller(r, t.Config())
+	t := host.Find(func(d *DataPlane) bool {
+		_, err := caller(r, *d.config.Load())
 		return err == nil
 	})
 	if t == nil {
 		answer(w, nil, refuse(http.StatusUnauthorized, "unknown or missing API key"))
 		return
 	}
-	d.ServeTenant(w, r, t, d.serve)
+	host.ServeTenant(w, r, t)
 }
 
-func (d *DataPlane) serve(w http.ResponseWriter, r *http.Request, t *tenant, entry *evidence.Exchange) {
+// ServeHTTP answers one request.
+func (d *DataPlane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	entry := journal.Of(r).Entry
 	path := r.URL.EscapedPath()
 	proxied := strings.HasPrefix(path, "/v1/proxy/")
 	switch _, methods, _ := d.find(path); {
@@ -69,18 +84,18 @@ func (d *DataPlane) serve(w http.ResponseWriter, r *http.Request, t *tenant, ent
 		preflight(w, r, slices.Sorted(maps.Keys(methods))...)
 		return
 	case proxied:
-		d.serveProxy(w, r, t, entry)
+		d.serveProxy(w, r)
 		return
 	}
-	value, err := d.api(r, t, path, entry)
+	value, err := d.api(r, path, entry)
 	if err != nil {
 		entry.Note = note(err)
 	}
-	answer(w, t.Config().Writes.show(value), err)
+	answer(w, manners(d.config.Load().Writes).show(value), err)
 }
 
 // api answers everything but the proxy: it checks the path, the method, the caller and the role, in this order.
-func (d *DataPlane) api(r *http.Request, t *tenant, path string, entry *evidence.Exchange) (any, error) {
+func (d *DataPlane) api(r *http.Request, path string, entry *evidence.Exchange) (any, error) {
 	res, methods, id := d.find(path)
 	if methods == nil {
 		return nil, refuse(http.StatusNotFound, "no such path")
@@ -92,7 +107,7 @@ func (d *DataPlane) api(r *http.Request, t *tenant, path string, entry *evidence
 	if serve == nil {
 		return nil, wrongMethod(slices.Sorted(maps.Keys(methods)))
 	}
-	c := &call{r: r, config: t.Config(), store: t.State, entry: entry, id: id, client: d.client}
+	c := &call{r: r, config: *d.config.Load(), store: &d.store, entry: entry, id: id, client: d.client}
 	if res.open {
 		return serve(c)
 	}
@@ -128,7 +143,7 @@ func caller(r *http.Request, c Config) (Key, error) {
 	if len(values) == 1 {
 		words := strings.Fields(values[0])
 		if len(words) == 2 && strings.EqualFold(words[0], "Bearer") {
-			if key, known := c.find(words[1]); known {
+			if key, known := find(c, words[1]); known {
 				return key, nil
 			}
 		}

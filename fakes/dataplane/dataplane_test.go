@@ -39,13 +39,13 @@ func settings() dataplane.Config {
 // org is one tenant and how to talk to it.
 type org struct {
 	t    testing.TB
-	fake *dataplane.DataPlane
+	fake *dataplane.Tenants
 	id   string
 }
 
 func newOrg(t testing.TB, config dataplane.Config) org {
 	t.Helper()
-	o := org{t, dataplane.New(tenancy.Routes{}, "http://legacy-proxy:8080/{tenant}/v1"), tenantID}
+	o := org{t, dataplane.NewTenants(tenancy.Routes{}, "http://legacy-proxy:8080/{tenant}/v1"), tenantID}
 	o.configure(config)
 	return o
 }

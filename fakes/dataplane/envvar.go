@@ -148,7 +148,7 @@ func patchEnvVar(c *call) (any, error) {
 		return nil, err
 	}
 	v := &s.envVars[i]
-	if err := c.config.Writes.echo(f, v.value); err != nil {
+	if err := manners(c.config.Writes).echo(f, v.value); err != nil {
 		return nil, err
 	}
 	s.remember(v.ID, *v)
@@ -159,7 +159,7 @@ func patchEnvVar(c *call) (any, error) {
 		v.Name = *name
 	}
 	v.Type = cmp.Or(typ, v.Type)
-	v.Metadata = c.config.patched(v.Metadata, metadata)
+	v.Metadata = patched(c.config, v.Metadata, metadata)
 	if now := s.now(); value != nil {
 		v.set(value, c.caller, now)
 	} else if c.config.Writes.PatchMovesSecretUpdatedAt {

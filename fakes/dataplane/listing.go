@@ -4,32 +4,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/planeproof/planeproof/target/settings"
 )
 
-// What becomes of a listing whose cursor is an object that was deleted, the values of Listing.Vanish.
+// Listing is part of Config.
+type Listing = settings.Listing
+
+// The values of Listing.Vanish.
 const (
-	VanishRefuse = "refuse" // 400
-	VanishEmpty  = "empty"  // an empty page, which reads as the end
-	VanishFirst  = "first"  // the first page again
+	VanishRefuse = settings.VanishRefuse
+	VanishEmpty  = settings.VanishEmpty
+	VanishFirst  = settings.VanishFirst
 )
 
-// Listing is what a data plane may do with its listings that the API does not promise, nor rule out. The zero Listing does none of it.
-type Listing struct {
-	// Cap is the most objects in one listing, whatever limit is asked for; 0 for no cap.
-	Cap int `json:"cap,omitempty"`
-	// IgnoreLimit lists as if no limit were asked for.
-	IgnoreLimit bool `json:"ignore_limit,omitempty"`
-	// IgnoreCursor answers the first page to every starting_after and ending_before.
-	IgnoreCursor bool `json:"ignore_cursor,omitempty"`
-	// OmitFields are left out of the objects of every listing, such as `metadata`; an object read by its id has them.
-	OmitFields []string `json:"omit_fields,omitempty"`
-	// Vanish, where it is not empty, deletes the object that starting_after names just before the page is answered, and says how.
-	Vanish string `json:"vanish,omitempty"`
-	// HideProjects lists no project, as to a key that may see none.
-	HideProjects bool `json:"hide_projects,omitempty"`
-}
-
-func (l Listing) check() error {
+func checkListing(l Listing) error {
 	fields := []string{"object_type", "object_id", "metadata"}
 	for _, field := range l.OmitFields {
 		if !slices.Contains(fields, field) {
@@ -46,8 +35,8 @@ func (l Listing) check() error {
 	return nil
 }
 
-// page is what the plane makes of the page that is asked for.
-func (l Listing) page(p page) page {
+// pageOf is what the plane makes of the page that is asked for.
+func pageOf(l Listing, p page) page {
 	if l.IgnoreLimit {
 		p.limit = -1
 	}

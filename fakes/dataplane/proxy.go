@@ -13,27 +13,27 @@ import (
 	"time"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/journal"
 	"github.com/planeproof/planeproof/fakes/routing"
 	"github.com/planeproof/planeproof/provider"
 )
 
 // serveProxy answers /v1/proxy/*: through the legacy proxy on v1, by itself on v2 (facts: v2 and Gateway are not the same).
-func (d *DataPlane) serveProxy(w http.ResponseWriter, r *http.Request, t *tenant, entry *evidence.Exchange) {
+func (d *DataPlane) serveProxy(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/v1/proxy")
-	config := t.Config()
-	shape := routing.APIKeyShape(config.APIKeyShape)
+	entry, config := journal.Of(r).Entry, d.config.Load()
 	serving := config.Serving
 	if serving == ServingMixed {
-		serving = t.State.inTurn()
+		serving = d.store.inTurn()
 		entry.Note = "answered by the " + serving + " half"
 	}
 	switch serving {
 	case ServingV1:
-		d.passOn(w, r, strings.ReplaceAll(d.legacyProxyURL, "{tenant}", t.ID)+path, entry)
+		d.passOn(w, r, d.legacyProxyURL+path, entry)
 	case ServingV2:
-		d.route(w, r, t, path, routing.Open(provider.Current202608, shape), entry)
+		d.route(w, r, path, routing.Open(provider.Current202608, config.APIKeyShape))
 	case ServingV2Gateway:
-		d.route(w, r, t, path, routing.Gateway(shape), entry)
+		d.route(w, r, path, routing.Gateway(config.APIKeyShape))
 	}
 }
 
@@ -49,28 +49,29 @@ func (s *store) inTurn() string {
 const credentialTTL = 60 * time.Second
 
 // route calls the provider from the data plane itself.
-func (d *DataPlane) route(w http.ResponseWriter, r *http.Request, t *tenant, path string, rules routing.Rules, entry *evidence.Exchange) {
+func (d *DataPlane) route(w http.ResponseWriter, r *http.Request, path string, rules routing.Rules) {
+	page := journal.Of(r)
 	routing.New(d.client).Serve(w, r, routing.Call{
 		Rules:         rules,
-		State:         &t.State.caches,
+		State:         &d.store.caches,
 		CredentialTTL: credentialTTL,
-		Source:        func(_ context.Context, q routing.Query) (routing.Secrets, error) { return d.source(t, q) },
+		Source:        d.source,
 		Path:          path,
-		Log:           func(level, project, text string) { t.Log(level, project, entry.Seq, text) },
-		Entry:         entry,
+		Log:           page.Log,
+		Entry:         page.Entry,
 	})
 }
 
 // source hands out secrets as /api/secret does, to a caller that the org knows.
-func (d *DataPlane) source(t *tenant, q routing.Query) (routing.Secrets, error) {
-	config := t.Config()
-	if _, known := config.find(q.Key); !known {
+func (d *DataPlane) source(_ context.Context, q routing.Query) (routing.Secrets, error) {
+	config := *d.config.Load()
+	if _, known := find(config, q.Key); !known {
 		return routing.Secrets{}, &routing.Refusal{Status: http.StatusUnauthorized, Text: "the Braintrust API key was refused: unknown API key"}
 	}
 	if q.Org != "" && q.Org != config.Organization.Name {
 		return routing.Secrets{}, &routing.Refusal{Status: http.StatusBadRequest, Text: "x-bt-org-name: no such organization"}
 	}
-	org, project, err := d.secrets(t, q.Project)
+	org, project, err := d.store.secrets(config, q.Project)
 	if err != nil {
 		refused := asRefusal(err)
 		return routing.Secrets{}, &routing.Refusal{Status: refused.status, Text: refused.text}
@@ -107,6 +108,5 @@ func (d *DataPlane) legacyProxyFailed(w http.ResponseWriter, r *http.Request, er
 	if r.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // the caller left: there is nobody to answer
 	}
-	base, _, _ := strings.Cut(d.legacyProxyURL, "/{tenant}")
-	answer(w, nil, refuse(http.StatusBadGateway, "legacy proxy %s cannot be reached: %v", base, err))
+	answer(w, nil, refuse(http.StatusBadGateway, "legacy proxy %s cannot be reached: %v", d.legacyProxyURL, err))
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/provider"
 )
 
 const (
@@ -41,7 +42,7 @@ func proxied(t *testing.T, settings string, legacy http.HandlerFunc) *httptest.S
 		t.Cleanup(proxy.Close)
 		routes["legacy-proxy:8080"] = proxy.Listener.Addr().String()
 	}
-	d := New(routes, "http://legacy-proxy:8080/{tenant}/v1")
+	d := NewTenants(routes, "http://legacy-proxy:8080/{tenant}/v1")
 	require.NoError(t, d.Put(fmt.Appendf(nil, `{"schema":%q,"id":%q,"settings":{"organization":{"id":%q,"name":"acme"},
 		"keys":[{"key":"bt-key-1","role":"admin"}],%s}}`, tenancy.Schema, proxyTenant, proxyProject, settings)))
 	front := httptest.NewServer(d)
@@ -103,7 +104,7 @@ func TestLegacyProxyThatCannotBeReached(t *testing.T) {
 	got := post(t, front, "/v1/proxy/chat/completions", proxyPing)
 	assert.Equal(t, 502, got.status)
 	assert.True(t, strings.HasPrefix(got.header.Get("Content-Type"), "text/plain"))
-	assert.Contains(t, got.body, "legacy proxy http://legacy-proxy:8080 cannot be reached: dial legacy-proxy:8080: not one of the addresses")
+	assert.Contains(t, got.body, "legacy proxy http://legacy-proxy:8080/"+proxyTenant+"/v1 cannot be reached: dial legacy-proxy:8080: not one of the addresses")
 	assert.Equal(t, 413, post(t, front, "/v1/proxy/chat/completions", strings.Repeat(" ", 10<<20)).status)
 }
 
@@ -157,12 +158,12 @@ func TestCallerThatLeft(t *testing.T) {
 // TestV2SendsAPIKeyInEachShape covers behaviour BEARER 1 on the wire.
 func TestV2SendsAPIKeyInEachShape(t *testing.T) {
 	t.Parallel()
-	for shape, want := range map[string]string{
-		"":                       "Api-Key sk-acme-raw||",
-		ShapeAuthorizationAPIKey: "Api-Key sk-acme-raw||",
-		ShapeAuthorizationBare:   "sk-acme-raw||",
-		ShapeAPIKey:              "|sk-acme-raw|",
-		ShapeXAPIKey:             "||sk-acme-raw",
+	for shape, want := range map[provider.Shape]string{
+		"":                         "Api-Key sk-acme-raw||",
+		provider.ShapeAPIKeyScheme: "Api-Key sk-acme-raw||",
+		provider.ShapeBare:         "sk-acme-raw||",
+		provider.ShapeAPIKey:       "|sk-acme-raw|",
+		provider.ShapeXAPIKey:      "||sk-acme-raw",
 	} {
 		for serving, body := range map[string]string{
 			ServingV2:        "AI provider returned 401 error:\n\n" + want + " at /v1/chat/completions\n\nHeaders:\n",
@@ -215,7 +216,7 @@ func TestHalfUpgradedFleetAnswersInTurn(t *testing.T) {
 func TestFaultIsSaidBesideWhatTheProxySays(t *testing.T) {
 	t.Parallel()
 	front := proxied(t, `"serving":"mixed"`, func(http.ResponseWriter, *http.Request) {})
-	d, ok := front.Config.Handler.(*DataPlane)
+	d, ok := front.Config.Handler.(*Tenants)
 	require.True(t, ok)
 	w := httptest.NewRecorder()
 	d.Control().ServeHTTP(w, httptest.NewRequest(http.MethodPut, "/tenants/"+proxyTenant+"/faults", strings.NewReader(`[{"delay_ms":1}]`)))
@@ -227,7 +228,7 @@ func TestFaultIsSaidBesideWhatTheProxySays(t *testing.T) {
 
 func proxyJournal(t *testing.T, front *httptest.Server) []evidence.Exchange {
 	t.Helper()
-	d, ok := front.Config.Handler.(*DataPlane)
+	d, ok := front.Config.Handler.(*Tenants)
 	require.True(t, ok)
 	w := httptest.NewRecorder()
 	d.Control().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/tenants/"+proxyTenant+"/journal", nil))

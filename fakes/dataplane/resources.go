@@ -83,13 +83,16 @@ func version(c *call) (any, error) {
 func listOrganizations(c *call) (any, error) {
 	q := readQuery(c.r)
 	name, named := q.one("org_name")
-	fits := func(o Organization) bool { return !named || o.Name == name }
+	fits := func(o organization) bool { return !named || o.Name == name }
 	c.config.Listing.Vanish = "" // the organization stays
-	return list(c, &table[Organization]{c.config.Organization}, q, true, fits)
+	return list(c, &table[organization]{{c.config.Organization}}, q, true, fits)
 }
 
 func getOrganization(c *call) (any, error) {
-	return get(table[Organization]{c.config.Organization}, c.id, "organization")
+	return get(table[organization]{{c.config.Organization}}, c.id, "organization")
 }
 
-func (o Organization) ident() string { return strings.ToLower(o.ID) }
+// organization is the org as a row of a listing.
+type organization struct{ Organization }
+
+func (o organization) ident() string { return strings.ToLower(o.ID) }

@@ -58,11 +58,7 @@ func eligible(secrets []json.RawMessage, model string) []json.RawMessage {
 }
 
 // secrets returns the provider secrets of the org and of a project, each as /api/secret hands it out, in the order of their creation;
-// without a project the second list is empty. An unknown project is refused or counts as none, by the tenant's settings.
-func (d *DataPlane) secrets(t *tenant, project string) (org, own []json.RawMessage, err error) {
-	return t.State.secrets(t.Config(), project)
-}
-
+// without a project the second list is empty. An unknown project is refused or counts as none, by the settings.
 func (s *store) secrets(c Config, project string) (org, own []json.RawMessage, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -80,7 +80,7 @@ func list[T row](c *call, t *table[T], q *query, cursors bool, fits func(T) bool
 	if q.err != nil {
 		return nil, q.err
 	}
-	p = lose(c.config.Listing, t, c.config.Listing.page(p))
+	p = lose(c.config.Listing, t, pageOf(c.config.Listing, p))
 	rows := slices.Clone(*t)
 	slices.Reverse(rows)
 	rows, err := beyond(p, rows)

@@ -11,12 +11,6 @@ import (
 // the token is good as a Bearer token, never on auth_format.
 const testKeyPath = "/api/test-key"
 
-// The values of Config.TestKey.
-const (
-	TestKeyReaches = "reaches" // the console reaches the gateway
-	TestKeyCutOff  = "cut-off" // it does not
-)
-
 // testKeyAnswer is what Test key shows.
 type testKeyAnswer struct {
 	OK    bool   `json:"ok"`

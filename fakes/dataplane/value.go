@@ -49,7 +49,7 @@ func preview(value string) string {
 }
 
 // patched returns metadata after a PATCH; without metadata in the PATCH it stays.
-func (c Config) patched(old, patch json.RawMessage) json.RawMessage {
+func patched(c Config, old, patch json.RawMessage) json.RawMessage {
 	if patch == nil {
 		return old
 	}
@@ -59,7 +59,7 @@ func (c Config) patched(old, patch json.RawMessage) json.RawMessage {
 	case PatchMerge:
 		return encode(merge(decode(old), decode(patch)))
 	default:
-		return c.Writes.stored(patch)
+		return manners(c.Writes).stored(patch)
 	}
 }
 

@@ -4,28 +4,15 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/planeproof/planeproof/target/settings"
 )
 
-// Writes are the bad manners of a tenant's API around writes; the zero value has none. Which of them a real API has is unknown (facts: the
-// API): remedies must see each.
-type Writes struct {
-	// StaleReads is how many readings of an object after a write still show it as it was before; StaleMS is for how many milliseconds.
-	StaleReads int `json:"stale_reads,omitempty"`
-	StaleMS    int `json:"stale_ms,omitempty"`
-	// RevertAfterReads takes a write back after so many readings of the object.
-	RevertAfterReads int `json:"revert_after_reads,omitempty"`
-	// Echo refuses every PATCH with an error that quotes its body and the stored value.
-	Echo bool `json:"echo,omitempty"`
-	// NoSecretUpdatedAt leaves the date of the stored value out of every answer; NoPreview its preview.
-	NoSecretUpdatedAt bool `json:"no_secret_updated_at,omitempty"`
-	NoPreview         bool `json:"no_preview,omitempty"`
-	// PatchMovesSecretUpdatedAt gives the stored value a new date with every PATCH.
-	PatchMovesSecretUpdatedAt bool `json:"patch_moves_secret_updated_at,omitempty"`
-	// RoundNumbers stores the numbers of metadata as doubles.
-	RoundNumbers bool `json:"round_numbers,omitempty"`
-	// PutLosesValue drops the stored value of an ai_secret over a PUT that leaves it out.
-	PutLosesValue bool `json:"put_loses_value,omitempty"`
-}
+// Writes is part of Config.
+type Writes = settings.Writes
+
+// manners are what follows from Writes.
+type manners Writes
 
 // past is an object as it was before its last write.
 type past struct {
@@ -66,7 +53,7 @@ func read[T row](c *call, t table[T], what string) (any, error) {
 }
 
 // echo refuses a PATCH as the manners have it. The value goes to the caller alone: the journal has none.
-func (w Writes) echo(f *fields, stored *string) error {
+func (w manners) echo(f *fields, stored *string) error {
 	if !w.Echo {
 		return nil
 	}
@@ -78,7 +65,7 @@ func (w Writes) echo(f *fields, stored *string) error {
 }
 
 // stored is metadata as it is stored.
-func (w Writes) stored(metadata json.RawMessage) json.RawMessage {
+func (w manners) stored(metadata json.RawMessage) json.RawMessage {
 	var value any
 	if !w.RoundNumbers || json.Unmarshal(metadata, &value) != nil {
 		return metadata
@@ -87,14 +74,14 @@ func (w Writes) stored(metadata json.RawMessage) json.RawMessage {
 }
 
 // show leaves out what the manners hide.
-func (w Writes) show(value any) any {
+func (w manners) show(value any) any {
 	if _, isText := value.(string); isText || !w.NoSecretUpdatedAt && !w.NoPreview {
 		return value
 	}
 	return w.without(decode(encode(value)))
 }
 
-func (w Writes) without(value any) any {
+func (w manners) without(value any) any {
 	switch v := value.(type) {
 	case []any:
 		for i := range v {

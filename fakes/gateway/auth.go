@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/provider"
 )
 
 // authorization is the header of the schemes; the other headers that carry a credential take it raw.
@@ -15,12 +16,12 @@ const authorization = "authorization"
 // shape is where a credential is looked for: a header, and in Authorization a scheme.
 type shape struct{ header, scheme string }
 
-func (c Config) shape() shape {
+func (c config) shape() shape {
 	switch c.Auth {
-	case AuthAuthorizationAPIKey:
+	case provider.ShapeAPIKeyScheme:
 		return shape{authorization, "Api-Key"}
-	case AuthXAPIKey, AuthAPIKey, AuthApikey: // named like their headers
-		return shape{header: c.Auth}
+	case provider.ShapeXAPIKey, provider.ShapeAPIKey, provider.ShapeApikey: // named like their headers
+		return shape{header: string(c.Auth)}
 	default:
 		return shape{authorization, "Bearer"}
 	}
@@ -35,7 +36,7 @@ func (s shape) String() string {
 }
 
 // challenge is the WWW-Authenticate of a 401 (facts: OpenAI's is `Bearer realm="OpenAI API"`).
-func (c Config) challenge() string {
+func (c config) challenge() string {
 	wanted := c.shape()
 	if wanted.scheme == "" {
 		return fmt.Sprintf(`ApiKey realm="OpenAI API", header=%q`, wanted.header)
@@ -45,7 +46,7 @@ func (c Config) challenge() string {
 
 // refused says whether the call's credential is refused, and how. It never repeats what was sent.
 func (c call) refused() (reply, bool) {
-	if c.config.Auth == AuthNone {
+	if c.config.Auth == provider.ShapeNone {
 		return reply{}, false
 	}
 	header := c.Header
@@ -90,7 +91,7 @@ type verdict struct {
 
 // judge accepts exactly one credential, in the one header and under the one scheme that are wanted (RFC 6750, section 2: no
 // more than one method; section 2.1 and RFC 7235: the scheme in any case, then one or more blanks, then one word).
-func (c Config) judge(header http.Header) verdict {
+func (c config) judge(header http.Header) verdict {
 	wanted := c.shape()
 	if refusal, wrong := wanted.wrongHeader(header); wrong {
 		return refusal
@@ -145,7 +146,7 @@ func (s shape) wrongScheme(words []string) (verdict, bool) {
 }
 
 // judgeToken judges what follows the scheme, or stands alone in a header that takes none.
-func (c Config) judgeToken(wanted shape, words []string) verdict {
+func (c config) judgeToken(wanted shape, words []string) verdict {
 	if len(words) == 0 {
 		return verdict{malformed, "malformed: no token",
 			"Malformed credentials: there is no API key where one belongs. Send `" + wanted.String() + "`."}

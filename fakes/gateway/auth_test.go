@@ -9,6 +9,7 @@ import (
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/fakes/gateway"
+	"github.com/planeproof/planeproof/provider"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -21,9 +22,9 @@ type refusal struct {
 	says   string
 }
 
-func refusals() map[string][]refusal {
-	return map[string][]refusal{
-		gateway.AuthBearer: {
+func refusals() map[provider.Shape][]refusal {
+	return map[provider.Shape][]refusal{
+		provider.ShapeBearer: {
 			{"missing", nil, "no credential", "didn't provide an API key"},
 			{"wrong token", []string{"Authorization", "Bearer nope"}, "wrong token", "Incorrect API key"},
 			{"token in another case", []string{"Authorization", "Bearer " + strings.ToUpper(token)}, "wrong token", "Incorrect API key"},
@@ -46,7 +47,7 @@ func refusals() map[string][]refusal {
 			{"x-api-key", []string{"X-Api-Key", token}, "wrong header: x-api-key instead of authorization", "in the x-api-key header"},
 			{"api-key", []string{"Api-Key", token}, "wrong header: api-key instead of authorization", "in the api-key header"},
 		},
-		gateway.AuthAuthorizationAPIKey: {
+		provider.ShapeAPIKeyScheme: {
 			{"missing", nil, "no credential", "Authorization: Api-Key YOUR_KEY"},
 			{"Bearer", []string{"Authorization", "Bearer " + token}, "wrong scheme: Bearer instead of Api-Key", "scheme: Bearer"},
 			{"doubled", []string{"Authorization", "Api-Key Bearer " + token}, "scheme doubled", "no `Bearer ` prefix"},
@@ -54,7 +55,7 @@ func refusals() map[string][]refusal {
 			{"wrong token", []string{"Authorization", "Api-Key nope"}, "wrong token", "Incorrect API key"},
 			{"bare token", []string{"Authorization", token}, "no scheme: bare token instead of Api-Key", "has no scheme"},
 		},
-		gateway.AuthXAPIKey: {
+		provider.ShapeXAPIKey: {
 			{"missing", nil, "no credential", "x-api-key: YOUR_KEY"},
 			{"authorization", []string{"Authorization", "Bearer " + token}, "wrong header: authorization instead of x-api-key", "in the authorization header"},
 			{"scheme", []string{"X-Api-Key", "Bearer " + token}, "wrong scheme: Bearer instead of none", "scheme: Bearer"},
@@ -64,7 +65,7 @@ func refusals() map[string][]refusal {
 			{"two kinds", []string{"X-Api-Key", token, "Authorization", "Bearer " + token}, "malformed: authorization and x-api-key", "exactly one"},
 			{"wrong token", []string{"X-Api-Key", "nope"}, "wrong token", "Incorrect API key"},
 		},
-		gateway.AuthAPIKey: {
+		provider.ShapeAPIKey: {
 			{"missing", nil, "no credential", "api-key: YOUR_KEY"},
 			{"x-api-key", []string{"X-Api-Key", token}, "wrong header: x-api-key instead of api-key", "in the x-api-key header"},
 			{"wrong token", []string{"Api-Key", "nope"}, "wrong token", "Incorrect API key"},
@@ -103,7 +104,7 @@ func TestEachRefusalHasItsOwnMessage(t *testing.T) {
 	t.Parallel()
 	b := start(t, bearer())
 	seen := map[any]string{}
-	for _, tt := range refusals()[gateway.AuthBearer] {
+	for _, tt := range refusals()[provider.ShapeBearer] {
 		switch tt.name {
 		case "missing", "Api-Key", "doubled", "header twice", "wrong token":
 			message := b.ask("GET", "/models", "", tt.header...).problem(t)["message"]
@@ -116,12 +117,12 @@ func TestEachRefusalHasItsOwnMessage(t *testing.T) {
 
 func TestChallengeNamesTheScheme(t *testing.T) {
 	t.Parallel()
-	for auth, want := range map[string]string{
-		"":                              `Bearer realm="OpenAI API"`,
-		gateway.AuthBearer:              `Bearer realm="OpenAI API"`,
-		gateway.AuthAuthorizationAPIKey: `Api-Key realm="OpenAI API"`,
-		gateway.AuthXAPIKey:             `ApiKey realm="OpenAI API", header="x-api-key"`,
-		gateway.AuthAPIKey:              `ApiKey realm="OpenAI API", header="api-key"`,
+	for auth, want := range map[provider.Shape]string{
+		"":                         `Bearer realm="OpenAI API"`,
+		provider.ShapeBearer:       `Bearer realm="OpenAI API"`,
+		provider.ShapeAPIKeyScheme: `Api-Key realm="OpenAI API"`,
+		provider.ShapeXAPIKey:      `ApiKey realm="OpenAI API", header="x-api-key"`,
+		provider.ShapeAPIKey:       `ApiKey realm="OpenAI API", header="api-key"`,
 	} {
 		b := start(t, gateway.Config{Auth: auth})
 		assert.Equal(t, want, b.ask("GET", "/models", "").Header.Get("Www-Authenticate"))
@@ -143,17 +144,17 @@ func TestForbiddenTokenIsNotAuthorized(t *testing.T) {
 func TestAcceptedCredentials(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		auth   string
+		auth   provider.Shape
 		header []string
 	}{
 		{"", []string{"Authorization", "Bearer " + token}},
-		{gateway.AuthBearer, []string{"Authorization", "bearer " + token}},
-		{gateway.AuthBearer, []string{"Authorization", "BEARER   " + token}},
-		{gateway.AuthAuthorizationAPIKey, []string{"Authorization", "api-key " + token}},
-		{gateway.AuthXAPIKey, []string{"X-Api-Key", token}},
-		{gateway.AuthAPIKey, []string{"Api-Key", token}},
-		{gateway.AuthNone, nil},
-		{gateway.AuthNone, []string{"Authorization", "whatever", "X-Api-Key", "nope"}},
+		{provider.ShapeBearer, []string{"Authorization", "bearer " + token}},
+		{provider.ShapeBearer, []string{"Authorization", "BEARER   " + token}},
+		{provider.ShapeAPIKeyScheme, []string{"Authorization", "api-key " + token}},
+		{provider.ShapeXAPIKey, []string{"X-Api-Key", token}},
+		{provider.ShapeAPIKey, []string{"Api-Key", token}},
+		{provider.ShapeNone, nil},
+		{provider.ShapeNone, []string{"Authorization", "whatever", "X-Api-Key", "nope"}},
 	} {
 		config := bearer()
 		config.Auth = tt.auth
@@ -179,11 +180,11 @@ func TestOpenModelsNeedNoCredential(t *testing.T) {
 // TestAcceptedHeadersAreJournalled: a credential is taken only from a header that journals fingerprint and redactors know.
 func TestAcceptedHeadersAreJournalled(t *testing.T) {
 	t.Parallel()
-	for _, auth := range []string{gateway.AuthBearer, gateway.AuthAuthorizationAPIKey, gateway.AuthXAPIKey, gateway.AuthAPIKey, gateway.AuthApikey} {
+	for _, auth := range []provider.Shape{provider.ShapeBearer, provider.ShapeAPIKeyScheme, provider.ShapeXAPIKey, provider.ShapeAPIKey, provider.ShapeApikey} {
 		accepted := 0
 		for _, name := range slices.Concat(evidence.CredentialHeaders(), []string{"x-auth-token", "proxy-authorization", "ocp-apim-subscription-key", "x-goog-api-key", "cookie"}) {
 			for _, scheme := range []string{"", "Bearer ", "Api-Key "} {
-				g := gateway.New()
+				g := gateway.NewTenants()
 				require.NoError(t, put(g, id, gateway.Config{Auth: auth, Tokens: []string{token}, Models: []string{"acme-chat"}}))
 				r := httptest.NewRequest(http.MethodGet, "/"+id+"/v1/models", nil)
 				r.Header.Set(name, scheme+token)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/planeproof/planeproof/fakes/gateway"
+	"github.com/planeproof/planeproof/provider"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -89,7 +90,7 @@ func TestModels(t *testing.T) {
 // A client that reads `data` must find a list there, not null.
 func TestNoModelsIsAnEmptyList(t *testing.T) {
 	t.Parallel()
-	b := start(t, gateway.Config{Auth: gateway.AuthNone})
+	b := start(t, gateway.Config{Auth: provider.ShapeNone})
 	assert.JSONEq(t, `{"object":"list","data":[]}`, b.ask("GET", "/models", "").body)
 }
 

@@ -6,46 +6,20 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/target/settings"
 )
 
-// How a gateway wants its credential (facts: upstream gateways as seen in the wild).
-const (
-	// AuthBearer is `Authorization: Bearer <token>` after RFC 6750, the default.
-	AuthBearer = "bearer"
-	// AuthAuthorizationAPIKey is `Authorization: Api-Key <token>`.
-	AuthAuthorizationAPIKey = "authorization-api-key"
-	// AuthXAPIKey is `x-api-key: <token>`.
-	AuthXAPIKey = "x-api-key"
-	// AuthAPIKey is `api-key: <token>`.
-	AuthAPIKey = "api-key"
-	// AuthApikey is `apikey: <token>`.
-	AuthApikey = "apikey"
-	// AuthNone asks for no credential.
-	AuthNone = "none"
-)
+// Config is what a gateway is made from.
+type Config = settings.Gateway
 
-// Config is the settings of one tenant.
-type Config struct {
-	// Personality is one of the Personality constants, empty for none; the settings below that are given rule over it.
-	Personality string `json:"personality,omitempty"`
-	// Auth is one of the Auth constants, empty for AuthBearer.
-	Auth string `json:"auth,omitempty"`
-	// Tokens are accepted; Forbidden are known but may do nothing, which is a 403.
-	Tokens    []string `json:"tokens,omitempty"`
-	Forbidden []string `json:"forbidden,omitempty"`
-	// Models are the ids of the models served.
-	Models []string `json:"models,omitempty"`
-	// Serve are the path prefixes served, nil for "" and "/v1" (facts: vLLM serves one, LiteLLM both).
-	Serve []string `json:"serve,omitempty"`
-	// UnservedStatus answers every path that is not served: a 4xx, 0 for 404 (facts: some answer 401).
-	UnservedStatus int `json:"unserved_status,omitempty"`
-	// OpenModels lets anyone list models (facts: some leave /v1/models open).
-	OpenModels bool `json:"open_models,omitempty"`
-}
+// config is settings with what follows from them.
+type config Config
 
 // check refuses settings under which the gateway would do something else than what they seem to say.
-func (c Config) check() error {
-	if !slices.Contains([]string{"", AuthBearer, AuthAuthorizationAPIKey, AuthXAPIKey, AuthAPIKey, AuthApikey, AuthNone}, c.Auth) {
+func (c config) check() error {
+	if c.Auth != "" && (c.Auth == provider.ShapeBare || !slices.Contains(provider.Shapes(), c.Auth)) {
 		return fmt.Errorf("auth %q is unknown", c.Auth)
 	}
 	if _, known := personalities()[c.Personality]; c.Personality != "" && !known {
@@ -77,7 +51,7 @@ func (c Config) check() error {
 }
 
 // resolved fills what the settings leave open from their personality, which is nil where they have none.
-func (c Config) resolved() (Config, *personality) {
+func (c config) resolved() (config, *personality) {
 	if c.Personality == "" {
 		return c, nil
 	}
@@ -90,4 +64,4 @@ func (c Config) resolved() (Config, *personality) {
 	return c, &p
 }
 
-func (c Config) knows(model string) bool { return slices.Contains(c.Models, model) }
+func (c config) knows(model string) bool { return slices.Contains(c.Models, model) }

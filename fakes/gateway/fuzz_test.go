@@ -21,7 +21,7 @@ func FuzzAuthorization(f *testing.F) {
 	f.Add("Bearer " + token)
 	f.Add("bEARER   " + token + " ")
 	f.Add("\xff\x00 Bearer")
-	g := gateway.New()
+	g := gateway.NewTenants()
 	if err := put(g, id, bearer()); err != nil {
 		f.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func FuzzChatBody(f *testing.F) {
 	} {
 		f.Add(body)
 	}
-	g := gateway.New()
+	g := gateway.NewTenants()
 	if err := put(g, id, bearer()); err != nil {
 		f.Fatal(err)
 	}

@@ -7,47 +7,60 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/journal"
 	"github.com/planeproof/planeproof/fakes/tenancy"
 )
 
-// Gateway serves any number of tenants, each under its id as the first path segment.
-type Gateway struct {
-	*tenancy.Host[Config, struct{}]
-	data http.Handler
+// Gateway is one upstream: an http.Handler that answers by its settings.
+type Gateway struct{ config atomic.Pointer[config] }
+
+// New makes a gateway; an error says which setting makes no sense.
+func New(c Config) (*Gateway, error) {
+	g := &Gateway{}
+	return g, g.Configure(c)
 }
 
-type tenant = tenancy.Tenant[Config, struct{}]
-
-// New makes a gateway without tenants; tenants are made through its control listener or Put.
-func New() *Gateway {
-	host := tenancy.NewHost("gateway", func() struct{} { return struct{}{} }, Config.check)
-	return &Gateway{Host: host, data: host.Handler(serve, stray)}
+// Configure gives the gateway other settings.
+func (g *Gateway) Configure(c Config) error {
+	own := config(c)
+	if err := own.check(); err != nil {
+		return err
+	}
+	g.config.Store(&own)
+	return nil
 }
 
-// ServeHTTP serves the data port.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.data.ServeHTTP(w, r) }
+// Tenants are any number of gateways, each under its tenant's id as the first path segment.
+type Tenants = tenancy.Host[Config, *Gateway]
+
+// NewTenants makes a host without tenants; tenants are made through its control listener or Put.
+func NewTenants() *Tenants {
+	host := tenancy.NewHost("gateway", func(_ string, c Config) (*Gateway, error) { return New(c) })
+	host.Stray = func(w http.ResponseWriter, r *http.Request) {
+		unserved(http.StatusNotFound, r.Method, r.URL.EscapedPath()).write(w)
+	}
+	return host
+}
 
 // call is one request with what it is answered from and where it is noted.
 type call struct {
 	*http.Request
-	config      Config
+	config      config
 	personality *personality // nil for none
 	entry       *evidence.Exchange
 }
 
-func serve(w http.ResponseWriter, r *http.Request, t *tenant, entry *evidence.Exchange) {
+// ServeHTTP answers one request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	entry := journal.Of(r).Entry
 	entry.Header = harmless(r.Header)
-	config, personality := t.Config().resolved()
+	config, personality := g.config.Load().resolved()
 	answer := call{r, config, personality, entry}.route()
 	entry.Note = answer.note
 	answer.write(w)
-}
-
-// stray answers what belongs to no tenant.
-func stray(w http.ResponseWriter, r *http.Request) {
-	unserved(http.StatusNotFound, r.Method, r.URL.EscapedPath()).write(w)
 }
 
 // route answers the call. A path or method that is not served is refused before the credential is looked at, but where the
@@ -92,7 +105,7 @@ func unserved(status int, method, path string) reply {
 }
 
 // find returns the endpoint behind an escaped path and its method, nil where none is served.
-func (c Config) find(path string) (method string, endpoint func(call) reply) {
+func (c config) find(path string) (method string, endpoint func(call) reply) {
 	prefixes := c.Serve
 	if prefixes == nil {
 		prefixes = []string{"", "/v1"}

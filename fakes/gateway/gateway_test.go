@@ -22,18 +22,18 @@ const (
 )
 
 // The fake can be served like the others.
-var _ tenancy.Fake = (*gateway.Gateway)(nil)
+var _ tenancy.Fake = (*gateway.Tenants)(nil)
 
 // bed is a gateway with one tenant, served on loopback.
 type bed struct {
 	t       *testing.T
-	gateway *gateway.Gateway
+	gateway *gateway.Tenants
 	data    *httptest.Server
 }
 
 func start(t *testing.T, config gateway.Config) bed {
 	t.Helper()
-	g := gateway.New()
+	g := gateway.NewTenants()
 	require.NoError(t, put(g, id, config))
 	data := httptest.NewServer(g)
 	t.Cleanup(data.Close)
@@ -45,7 +45,7 @@ func bearer() gateway.Config {
 	return gateway.Config{Tokens: []string{token}, Models: []string{"acme-chat", "meta-llama/Llama-3"}}
 }
 
-func put(g *gateway.Gateway, tenant string, config gateway.Config) error {
+func put(g *gateway.Tenants, tenant string, config gateway.Config) error {
 	settings, err := json.Marshal(config)
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func TestSettingsThatMakeNoSenseAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			assert.ErrorContains(t, put(gateway.New(), id, tt.config), tt.want)
+			assert.ErrorContains(t, put(gateway.NewTenants(), id, tt.config), tt.want)
 		})
 	}
 }

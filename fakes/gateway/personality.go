@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/planeproof/planeproof/provider"
 )
 
 // Products and habits that a gateway can take after, the values of Config.Personality.
@@ -70,19 +72,19 @@ func personalities() map[string]personality {
 			{to: []reason{notServed}, status: http.StatusNotFound, body: `{"detail":"Not Found"}`},
 		}},
 		// facts: `apikey` header, 401 {"message":"No API key found in request"}. It looks at no other header, and stands before all paths.
-		PersonalityKong: {settings: Config{Auth: AuthApikey}, guards: new(""), deaf: true, canned: []canned{
+		PersonalityKong: {settings: Config{Auth: provider.ShapeApikey}, guards: new(""), deaf: true, canned: []canned{
 			kong("No API key found in request", noCredential),
 			kong("Unauthorized", wrongScheme, malformed, wrongToken),
 		}},
 		// facts: `api-key` header.
-		PersonalityAzure: {settings: Config{Auth: AuthAPIKey, Serve: []string{"/openai/v1"}}, canned: []canned{
+		PersonalityAzure: {settings: Config{Auth: provider.ShapeAPIKey, Serve: []string{"/openai/v1"}}, canned: []canned{
 			{to: unauthorized(), status: http.StatusUnauthorized,
 				body: `{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint. Make sure to ` +
 					`provide a valid key for an active subscription and use a correct regional API endpoint for your resource."}}`},
 			{to: []reason{notServed}, status: http.StatusNotFound, body: `{"error":{"code":"404","message":"Resource not found"}}`},
 		}},
 		// facts: `Authorization: Api-Key`.
-		PersonalityBaseten: {settings: Config{Auth: AuthAuthorizationAPIKey}},
+		PersonalityBaseten: {settings: Config{Auth: provider.ShapeAPIKeyScheme}},
 		// facts: reverse proxies with SSO answer 200 or 302 with an HTML login page.
 		PersonalitySSO:         {page: &canned{status: http.StatusOK, header: html(), body: loginPage}},
 		PersonalitySSORedirect: {page: &canned{status: http.StatusFound, header: toLogin(), body: loginPage}},

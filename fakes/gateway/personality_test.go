@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/planeproof/planeproof/fakes/gateway"
+	"github.com/planeproof/planeproof/provider"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -152,7 +153,7 @@ func TestPersonalitiesGuardChat(t *testing.T) {
 
 func TestUnknownPersonalityIsRefused(t *testing.T) {
 	t.Parallel()
-	err := put(gateway.New(), id, gateway.Config{Personality: "openAI"})
+	err := put(gateway.NewTenants(), id, gateway.Config{Personality: "openAI"})
 	require.ErrorContains(t, err, `personality "openAI" is unknown, want one of ["azure" "baseten" "kong"`)
 }
 
@@ -164,11 +165,11 @@ func TestSettingsRuleOverThePersonality(t *testing.T) {
 		header []string
 		status int
 	}{
-		{gateway.Config{Personality: gateway.PersonalityKong, Auth: gateway.AuthBearer}, "/v1/models", []string{"Authorization", "Bearer " + token}, 200},
+		{gateway.Config{Personality: gateway.PersonalityKong, Auth: provider.ShapeBearer}, "/v1/models", []string{"Authorization", "Bearer " + token}, 200},
 		{gateway.Config{Personality: gateway.PersonalityVLLM, Serve: []string{""}}, "/models", []string{"Authorization", "Bearer " + token}, 200},
 		{gateway.Config{Personality: gateway.PersonalityVLLM, OpenModels: true}, "/v1/models", nil, 200},
 		{gateway.Config{Personality: gateway.PersonalityVLLM, UnservedStatus: 403}, "/models", nil, 403},
-		{gateway.Config{Personality: gateway.PersonalityAzure, Auth: gateway.AuthNone}, "/openai/v1/models", nil, 200},
+		{gateway.Config{Personality: gateway.PersonalityAzure, Auth: provider.ShapeNone}, "/openai/v1/models", nil, 200},
 	} {
 		tt.config.Tokens = []string{token}
 		b := start(t, tt.config)

@@ -25,7 +25,7 @@ import (
 // a round begins with an empty one. The ratio is the gateway's requests per second over the bare handler's, the median of the rounds,
 // as other work on the machine hits one and spares the next.
 func BenchmarkThroughput(b *testing.B) {
-	g := gateway.New()
+	g := gateway.NewTenants()
 	renew := func() {
 		g.Control().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("DELETE", "/tenants/"+id, nil))
 		if err := put(g, id, bearer()); err != nil {
@@ -70,7 +70,7 @@ func median(all []float64) float64 {
 // BenchmarkMemory sends b.N requests to one tenant, 8 at a time, and tells what the heap holds after a tenth of them, when the journal
 // has long been full, and at the end. Flat is a difference of about nothing. Run it with -benchtime 1000000x.
 func BenchmarkMemory(b *testing.B) {
-	g := gateway.New()
+	g := gateway.NewTenants()
 	if err := put(g, id, bearer()); err != nil {
 		b.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func heap() uint64 {
 
 // TestMemoryOfATenantIsBounded is not parallel, as it measures the heap.
 func TestMemoryOfATenantIsBounded(t *testing.T) {
-	g := gateway.New()
+	g := gateway.NewTenants()
 	require.NoError(t, put(g, id, bearer()))
 	send := func(rounds int) uint64 {
 		for range rounds * tenancy.JournalLimit {

@@ -9,26 +9,21 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/journal"
 	"github.com/planeproof/planeproof/fakes/routing"
 	"github.com/planeproof/planeproof/fakes/tenancy"
 	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/target/settings"
 )
 
 // edgeCredentialCache is how long credentials are kept where the settings do not say, in seconds (facts: credentials are cached too).
 const edgeCredentialCache = 60
 
-// Config is the settings of one tenant.
-type Config struct {
-	// Generation decides which secrets can be read and what is made of them.
-	Generation provider.Generation `json:"generation"`
-	// CredentialCacheSeconds is how long fetched secrets are kept; 0 means 60, and below 0 nothing is kept.
-	CredentialCacheSeconds int `json:"credential_cache_seconds,omitempty"`
-	// Seed makes the choice among several secrets repeatable; without it the choice is random.
-	Seed *int64 `json:"seed,omitempty"`
-}
+// Config is what a legacy proxy is made from.
+type Config = settings.LegacyProxy
 
 func check(c Config) error {
 	if _, err := provider.ParseGeneration(string(c.Generation)); err != nil {
@@ -37,7 +32,7 @@ func check(c Config) error {
 	return nil
 }
 
-func (c Config) credentialTTL() time.Duration {
+func credentialTTL(c Config) time.Duration {
 	switch {
 	case c.CredentialCacheSeconds == 0:
 		return edgeCredentialCache * time.Second
@@ -66,52 +61,63 @@ func (s *state) start(seed int64, n int) int {
 	return s.drawn.IntN(n)
 }
 
-type tenant = tenancy.Tenant[Config, *state]
-
-// LegacyProxy is the fake. Its data port serves /v1/* below a tenant's id.
+// LegacyProxy is one proxy: an http.Handler that serves /v1/*.
 type LegacyProxy struct {
-	*tenancy.Host[Config, *state]
-	client       *http.Client
+	config       atomic.Pointer[Config]
+	state        state
 	proxy        *routing.Proxy
+	client       *http.Client
 	dataPlaneURL string
-	handler      http.Handler
 }
 
-// New makes a proxy without tenants. routes are the addresses that it may dial, its upstreams and the data plane; dataPlaneURL is the
-// data plane's base URL, below which tenants lie.
-func New(routes tenancy.Routes, dataPlaneURL string) *LegacyProxy {
-	client := routes.Client()
-	p := &LegacyProxy{
-		Host:         tenancy.NewHost("legacy-proxy", func() *state { return &state{} }, check),
-		client:       client,
-		proxy:        routing.New(client),
-		dataPlaneURL: strings.TrimSuffix(dataPlaneURL, "/"),
+// New makes a proxy. client is what it calls its upstreams and the data plane with; dataPlaneURL is the base below which the data plane
+// has /api/secret.
+func New(c Config, client *http.Client, dataPlaneURL string) (*LegacyProxy, error) {
+	p := &LegacyProxy{proxy: routing.New(client), client: client, dataPlaneURL: strings.TrimSuffix(dataPlaneURL, "/")}
+	return p, p.Configure(c)
+}
+
+// Configure gives the proxy other settings; what it has cached stays.
+func (p *LegacyProxy) Configure(c Config) error {
+	if err := check(c); err != nil {
+		return err
 	}
-	p.handler = p.Handler(p.serve, func(w http.ResponseWriter, _ *http.Request) { notFound(w, "no such tenant") })
-	return p
+	p.config.Store(&c)
+	return nil
 }
 
-// ServeHTTP serves the data port.
-func (p *LegacyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
+// Tenants are any number of proxies, each under its tenant's id as the first path segment.
+type Tenants = tenancy.Host[Config, *LegacyProxy]
 
-func (p *LegacyProxy) serve(w http.ResponseWriter, r *http.Request, t *tenant, entry *evidence.Exchange) {
+// NewTenants makes a host without tenants. routes are the addresses that may be dialled, upstreams and the data plane; dataPlaneURL is
+// the data plane's base URL, below which tenants lie.
+func NewTenants(routes tenancy.Routes, dataPlaneURL string) *Tenants {
+	client := routes.Client()
+	base := strings.TrimSuffix(dataPlaneURL, "/")
+	host := tenancy.NewHost("legacy-proxy", func(id string, c Config) (*LegacyProxy, error) { return New(c, client, base+"/"+id) })
+	host.Stray = func(w http.ResponseWriter, _ *http.Request) { notFound(w, "no such tenant") }
+	return host
+}
+
+// ServeHTTP answers one request.
+func (p *LegacyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, ours := strings.CutPrefix(r.URL.EscapedPath(), "/v1/")
 	if !ours {
 		notFound(w, "no such path: requests go below /v1/")
 		return
 	}
-	config := t.Config()
+	config, page := *p.config.Load(), journal.Of(r)
 	call := routing.Call{
 		Rules:         routing.Open(config.Generation, ""),
-		State:         &t.State.caches,
-		Source:        p.source(t.ID),
+		State:         &p.state.caches,
+		Source:        p.source,
 		Path:          "/" + path,
-		CredentialTTL: config.credentialTTL(),
-		Log:           func(level, project, text string) { t.Log(level, project, entry.Seq, text) },
-		Entry:         entry,
+		CredentialTTL: credentialTTL(config),
+		Log:           page.Log,
+		Entry:         page.Entry,
 	}
 	if config.Seed != nil {
-		call.Start = func(n int) int { return t.State.start(*config.Seed, n) }
+		call.Start = func(n int) int { return p.state.start(*config.Seed, n) }
 	}
 	p.proxy.Serve(w, r, call)
 }

@@ -24,7 +24,7 @@ const (
 
 // world is a proxy between a data plane that answers as told and a gateway that echoes the credential it saw.
 type world struct {
-	proxy *LegacyProxy
+	proxy *Tenants
 
 	mu     sync.Mutex
 	asked  []string // bodies of /api/secret, with the caller's Authorization
@@ -46,7 +46,7 @@ func newWorld(t *testing.T, settings string) *world {
 	}))
 	t.Cleanup(dataPlane.Close)
 	t.Cleanup(gateway.Close)
-	w.proxy = New(tenancy.Routes{
+	w.proxy = NewTenants(tenancy.Routes{
 		"data-plane:8000": dataPlane.Listener.Addr().String(), "gateway:8080": gateway.Listener.Addr().String(),
 	}, "http://data-plane:8000/")
 	w.put(t, settings)
@@ -85,7 +85,7 @@ func secret(name, token, more string) string {
 
 func TestSettingsAreChecked(t *testing.T) {
 	t.Parallel()
-	p := New(nil, "http://data-plane:8000")
+	p := NewTenants(nil, "http://data-plane:8000")
 	for _, settings := range []string{`{}`, `{"generation":"v1"}`, `{"generation":"legacy-2026-02","unknown":1}`, `{"generation":"legacy-2026-02","seed":"x"}`} {
 		require.Error(t, p.Put(fmt.Appendf(nil, `{"schema":%q,"id":%q,"settings":%s}`, tenancy.Schema, tenantID, settings)), settings)
 	}
@@ -131,7 +131,7 @@ func TestRefusals(t *testing.T) {
 
 func TestDataPlaneUnreachable(t *testing.T) {
 	t.Parallel()
-	p := New(tenancy.Routes{}, "http://data-plane:8000")
+	p := NewTenants(tenancy.Routes{}, "http://data-plane:8000")
 	w := &world{proxy: p}
 	w.put(t, `{"generation":"legacy-2026-02"}`)
 	got := w.ask(t, "/"+tenantID+"/v1/chat/completions", ping)
@@ -228,7 +228,7 @@ func TestSeedMakesTheStartRepeatable(t *testing.T) {
 // TestIsAFake holds the fake against what can be served.
 func TestIsAFake(t *testing.T) {
 	t.Parallel()
-	var fake tenancy.Fake = New(nil, "http://data-plane:8000")
+	var fake tenancy.Fake = NewTenants(nil, "http://data-plane:8000")
 	rw := httptest.NewRecorder()
 	fake.Control().ServeHTTP(rw, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/health", nil))
 	assert.Equal(t, "legacy-proxy\n", rw.Body.String())

@@ -25,33 +25,31 @@ type ask struct {
 	ProjectID string `json:"project_id,omitempty"`
 }
 
-// source fetches a tenant's secrets with the caller's own key.
-func (p *LegacyProxy) source(tenant string) routing.Source {
-	return func(ctx context.Context, q routing.Query) (routing.Secrets, error) {
-		body, err := json.Marshal(ask{Model: q.Model, OrgName: q.Org, Mode: "full", ProjectID: q.Project})
-		if err != nil {
-			return routing.Secrets{}, err
-		}
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.dataPlaneURL+"/"+tenant+"/api/secret", bytes.NewReader(body))
-		if err != nil {
-			return routing.Secrets{}, err
-		}
-		r.Header.Set("Authorization", "Bearer "+q.Key)
-		r.Header.Set("Content-Type", "application/json")
-		response, err := p.client.Do(r)
-		if err != nil {
-			return routing.Secrets{}, unreachable(err)
-		}
-		defer response.Body.Close()
-		answer, err := io.ReadAll(io.LimitReader(response.Body, maxSecrets))
-		if err != nil {
-			return routing.Secrets{}, unreachable(err)
-		}
-		if response.StatusCode != http.StatusOK {
-			return routing.Secrets{}, refused(response.StatusCode, answer)
-		}
-		return decode(answer, q.Project != "")
+// source fetches the secrets with the caller's own key.
+func (p *LegacyProxy) source(ctx context.Context, q routing.Query) (routing.Secrets, error) {
+	body, err := json.Marshal(ask{Model: q.Model, OrgName: q.Org, Mode: "full", ProjectID: q.Project})
+	if err != nil {
+		return routing.Secrets{}, err
 	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, p.dataPlaneURL+"/api/secret", bytes.NewReader(body))
+	if err != nil {
+		return routing.Secrets{}, err
+	}
+	r.Header.Set("Authorization", "Bearer "+q.Key)
+	r.Header.Set("Content-Type", "application/json")
+	response, err := p.client.Do(r)
+	if err != nil {
+		return routing.Secrets{}, unreachable(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxSecrets))
+	if err != nil {
+		return routing.Secrets{}, unreachable(err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return routing.Secrets{}, refused(response.StatusCode, answer)
+	}
+	return decode(answer, q.Project != "")
 }
 
 // decode reads an answer, which has two levels where a project was asked for. Its text is never quoted: it holds secrets.

@@ -195,12 +195,12 @@ func TestHeaders(t *testing.T) {
 
 func TestAPIKeyShapes(t *testing.T) {
 	t.Parallel()
-	for shape, want := range map[APIKeyShape][2]string{
-		"":           {"Authorization", "Api-Key sk-acme-raw"},
-		ShapeScheme:  {"Authorization", "Api-Key sk-acme-raw"},
-		ShapeBare:    {"Authorization", "sk-acme-raw"},
-		ShapeAPIKey:  {"Api-Key", "sk-acme-raw"},
-		ShapeXAPIKey: {"X-Api-Key", "sk-acme-raw"},
+	for shape, want := range map[provider.Shape][2]string{
+		"":                         {"Authorization", "Api-Key sk-acme-raw"},
+		provider.ShapeAPIKeyScheme: {"Authorization", "Api-Key sk-acme-raw"},
+		provider.ShapeBare:         {"Authorization", "sk-acme-raw"},
+		provider.ShapeAPIKey:       {"Api-Key", "sk-acme-raw"},
+		provider.ShapeXAPIKey:      {"X-Api-Key", "sk-acme-raw"},
 	} {
 		for _, rules := range []Rules{Gateway(shape), Open(provider.Current202608, shape)} {
 			g := newRig(t, nil, org(secret("acme", "sk-acme-raw", `"auth_format":"api_key"`)))

@@ -6,17 +6,6 @@ import (
 	"github.com/planeproof/planeproof/provider"
 )
 
-// APIKeyShape is how a proxy sends the token of a secret whose auth_format is api_key.
-type APIKeyShape string
-
-// The shapes that the closed-source Gateway may use (facts: three generations, wire shapes).
-const (
-	ShapeScheme  APIKeyShape = "authorization-api-key" // Authorization: Api-Key <token>
-	ShapeBare    APIKeyShape = "authorization-bare"    // Authorization: <token>
-	ShapeAPIKey  APIKeyShape = "api-key"               // api-key: <token>
-	ShapeXAPIKey APIKeyShape = "x-api-key"             // x-api-key: <token>
-)
-
 // Rules says in what one proxy differs from another.
 type Rules struct {
 	// Schema is the generation with which project secrets are read; empty for a proxy that checks none (guide:
@@ -24,20 +13,20 @@ type Rules struct {
 	Schema provider.Generation
 	// Sends is the generation that decides credential, URL and response headers.
 	Sends provider.Generation
-	// APIKey is the shape for auth_format api_key; empty means ShapeScheme.
-	APIKey APIKeyShape
+	// APIKey is the shape for auth_format api_key; empty means ShapeAPIKeyScheme.
+	APIKey provider.Shape
 	// RawErrors passes upstream errors on as they are, instead of wrapping the last one.
 	RawErrors bool
 }
 
 // Open returns the rules of the open-source proxy at one generation, with the given shape for auth_format api_key.
-func Open(g provider.Generation, shape APIKeyShape) Rules {
+func Open(g provider.Generation, shape provider.Shape) Rules {
 	return Rules{Schema: g, Sends: g, APIKey: shape}
 }
 
 // Gateway returns the rules assumed of the closed-source Gateway: no schema, Bearer without auth_format, errors passed raw
 // (facts: three generations, what the Gateway answers is unknown).
-func Gateway(shape APIKeyShape) Rules {
+func Gateway(shape provider.Shape) Rules {
 	return Rules{Sends: provider.Current202608, APIKey: shape, RawErrors: true}
 }
 
@@ -50,9 +39,9 @@ func (r Rules) credential(s provider.Secret) (header, value string, ok bool) {
 	}
 	token := strings.TrimPrefix(rest, " ")
 	switch r.APIKey {
-	case ShapeBare:
+	case provider.ShapeBare:
 		return header, token, ok
-	case ShapeAPIKey, ShapeXAPIKey:
+	case provider.ShapeAPIKey, provider.ShapeXAPIKey:
 		return string(r.APIKey), token, ok
 	}
 	return header, value, ok

@@ -3,6 +3,7 @@ package tenancy
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -28,45 +29,59 @@ type Log struct {
 	Dropped int `json:"dropped"`
 }
 
+// Evidence is the answer of `GET /tenants/{id}/evidence`, and of a DELETE, for the last time.
+type Evidence struct {
+	Schema  string  `json:"schema"`
+	Journal Journal `json:"journal"`
+	Log     Log     `json:"log"`
+}
+
 // Control serves the control listener:
 //
 //	GET    /health                 200 when the fake serves
 //	POST   /lease                  renews the lease
 //	PUT    /tenants/{id}           makes a tenant or changes its settings; body: Document
-//	DELETE /tenants/{id}           forgets a tenant
+//	DELETE /tenants/{id}           forgets a tenant and answers its Evidence
+//	GET    /tenants/{id}/evidence  Evidence: journal and log
 //	GET    /tenants/{id}/journal   Journal
 //	GET    /tenants/{id}/log       Log
 //	PUT    /tenants/{id}/faults    replaces the faults; body: array of Fault
 //
 // Refusals are text/plain, 400 for a bad body and 404 for an unknown tenant.
-func (h *Host[C, S]) Control() http.Handler {
+func (h *Host[C, F]) Control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, h.system+"\n") })
 	mux.HandleFunc("POST /lease", h.renew)
 	mux.HandleFunc("PUT /tenants/{id}", h.putTenant)
 	mux.HandleFunc("DELETE /tenants/{id}", func(w http.ResponseWriter, r *http.Request) {
-		if !h.delete(r.PathValue("id")) {
+		t := h.Delete(r.PathValue("id"))
+		if t == nil {
 			http.Error(w, "no such tenant", http.StatusNotFound)
+			return
 		}
+		answer(w, t.Kept())
 	})
-	mux.HandleFunc("GET /tenants/{id}/journal", h.with(func(w http.ResponseWriter, _ *http.Request, t *Tenant[C, S]) {
-		answer(w, t.readJournal())
+	mux.HandleFunc("GET /tenants/{id}/evidence", h.with(func(w http.ResponseWriter, _ *http.Request, t *Tenant[F]) {
+		answer(w, t.Kept())
 	}))
-	mux.HandleFunc("GET /tenants/{id}/log", h.with(func(w http.ResponseWriter, _ *http.Request, t *Tenant[C, S]) {
-		answer(w, t.readLog())
+	mux.HandleFunc("GET /tenants/{id}/journal", h.with(func(w http.ResponseWriter, _ *http.Request, t *Tenant[F]) {
+		answer(w, t.Kept().Journal)
 	}))
-	mux.HandleFunc("PUT /tenants/{id}/faults", h.with(putFaults[C, S]))
+	mux.HandleFunc("GET /tenants/{id}/log", h.with(func(w http.ResponseWriter, _ *http.Request, t *Tenant[F]) {
+		answer(w, t.Kept().Log)
+	}))
+	mux.HandleFunc("PUT /tenants/{id}/faults", h.with(putFaults[F]))
 	return mux
 }
 
-func (h *Host[C, S]) renew(http.ResponseWriter, *http.Request) {
+func (h *Host[C, F]) renew(http.ResponseWriter, *http.Request) {
 	select {
 	case h.renewed <- struct{}{}:
 	default: // a renewal that nobody has taken yet is as good
 	}
 }
 
-func (h *Host[C, S]) putTenant(w http.ResponseWriter, r *http.Request) {
+func (h *Host[C, F]) putTenant(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxControlBody))
 	if err == nil {
 		err = h.Put(body)
@@ -76,7 +91,7 @@ func (h *Host[C, S]) putTenant(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (h *Host[C, S]) with(serve func(http.ResponseWriter, *http.Request, *Tenant[C, S])) http.HandlerFunc {
+func (h *Host[C, F]) with(serve func(http.ResponseWriter, *http.Request, *Tenant[F])) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		t := h.Tenant(r.PathValue("id"))
 		if t == nil {
@@ -87,17 +102,17 @@ func (h *Host[C, S]) with(serve func(http.ResponseWriter, *http.Request, *Tenant
 	}
 }
 
-func putFaults[C, S any](w http.ResponseWriter, r *http.Request, t *Tenant[C, S]) {
+func putFaults[F http.Handler](w http.ResponseWriter, r *http.Request, t *Tenant[F]) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxControlBody))
 	var faults []Fault
 	if err == nil {
 		err = strict(body, &faults)
 	}
-	for _, f := range faults {
-		err = cmp.Or(err, f.check())
-	}
 	if err != nil {
-		http.Error(w, "read faults: "+err.Error(), http.StatusBadRequest)
+		err = fmt.Errorf("read faults: %w", err)
+	}
+	if err = cmp.Or(err, checkFaults(faults)); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	t.mu.Lock()

@@ -9,56 +9,44 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/planeproof/planeproof/target/settings"
 )
 
-// Fault makes a fake misbehave for the next requests that fit it.
-type Fault struct {
-	// Path is a prefix of the path after the tenant, empty for every path; Method is empty for every method.
-	Path   string `json:"path,omitempty"`
-	Method string `json:"method,omitempty"`
-	// Times is how many requests are hit, 0 for all until the faults are replaced.
-	Times int `json:"times,omitempty"`
-	// Status, Header and Body are answered instead of the fake's own answer, where Status is not 0.
-	Status int               `json:"status,omitempty"`
-	Header map[string]string `json:"header,omitempty"`
-	Body   string            `json:"body,omitempty"`
-	// DelayMS is waited before anything else, in milliseconds; a client that leaves ends the wait.
-	DelayMS int `json:"delay_ms,omitempty"`
-	// Hang gives no answer at all until the client leaves.
-	Hang bool `json:"hang,omitempty"`
-	// Reset closes the connection without an answer.
-	Reset bool `json:"reset,omitempty"`
-	// TrickleMS is waited before each piece of the body, which is sent in pieces of 16 bytes, in milliseconds.
-	TrickleMS int `json:"trickle_ms,omitempty"`
-	// TruncateAfter cuts the connection after that many bytes of the fake's own answer's body, where it is not 0.
-	TruncateAfter int `json:"truncate_after,omitempty"`
-	// Malform is sent instead of the fake's own answer's body, or of what follows its first TruncateAfter bytes; status and header are
-	// the fake's own, and the answer ends as if it were whole.
-	Malform string `json:"malform,omitempty"`
-}
+// Fault makes a tenant's fake misbehave for the next requests that fit it.
+type Fault = settings.Fault
 
-func (f Fault) fits(r *http.Request, path string) bool {
+func fits(f Fault, r *http.Request, path string) bool {
 	return strings.HasPrefix(path, f.Path) && (f.Method == "" || f.Method == r.Method)
 }
 
 // check refuses a fault that could not be carried out.
-func (f Fault) check() error {
+func check(f Fault) error {
 	switch {
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("status %d is no final HTTP status", f.Status)
 	case f.Times < 0 || f.DelayMS < 0 || f.TrickleMS < 0 || f.TruncateAfter < 0:
 		return errors.New("times, delay_ms, trickle_ms and truncate_after are not negative")
-	case f.note() == "":
+	case note(f) == "":
 		return errors.New("a fault does nothing")
 	}
 	return nil
 }
 
+func checkFaults(faults []Fault) error {
+	for _, f := range faults {
+		if err := check(f); err != nil {
+			return fmt.Errorf("read faults: %w", err)
+		}
+	}
+	return nil
+}
+
 // answers says whether the fault ends the exchange by itself.
-func (f Fault) answers() bool { return f.Hang || f.Reset || f.Status != 0 }
+func answers(f Fault) bool { return f.Hang || f.Reset || f.Status != 0 }
 
 // note says in the journal what was done to the exchange.
-func (f Fault) note() string {
+func note(f Fault) string {
 	var done []string
 	say := func(told bool, format string, args ...any) {
 		if told {
@@ -76,9 +64,9 @@ func (f Fault) note() string {
 }
 
 // takeFault returns the first fault that fits the request and counts it down. The caller holds mu.
-func (t *Tenant[C, S]) takeFault(r *http.Request, path string) (Fault, bool) {
+func (t *Tenant[F]) takeFault(r *http.Request, path string) (Fault, bool) {
 	for i, f := range t.faults {
-		if !f.fits(r, path) {
+		if !fits(f, r, path) {
 			continue
 		}
 		if f.Times == 1 {
@@ -92,7 +80,7 @@ func (t *Tenant[C, S]) takeFault(r *http.Request, path string) (Fault, bool) {
 }
 
 // wait holds a request back; it returns early when the client leaves.
-func (f Fault) wait(r *http.Request) {
+func wait(f Fault, r *http.Request) {
 	if !f.Hang && f.DelayMS == 0 {
 		return
 	}
@@ -123,8 +111,8 @@ func readAhead(r *http.Request) {
 	}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
 }
 
-// serve answers in the fake's place. The journal has the exchange before this is called.
-func (f Fault) serve(w http.ResponseWriter) {
+// answerWith answers in the fake's place. The journal has the exchange before this is called.
+func answerWith(f Fault, w http.ResponseWriter) {
 	if f.Hang || f.Reset {
 		panic(http.ErrAbortHandler) // net/http closes the connection and logs nothing
 	}

@@ -10,8 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/fakes/journal"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -24,7 +23,7 @@ func setFaults(t *testing.T, h *host, faults string) {
 func TestFaultAnswersInPlaceOfTheFake(t *testing.T) {
 	t.Parallel()
 	h := oneTenant(t)
-	handler := h.Handler(greet, stray)
+	handler := http.Handler(h)
 	setFaults(t, h, `[{"status":503,"times":2,"header":{"Retry-After":"1"},"body":"busy"}]`)
 	for range 2 {
 		w := get(handler, "/"+id+"/x")
@@ -33,7 +32,7 @@ func TestFaultAnswersInPlaceOfTheFake(t *testing.T) {
 		assert.Equal(t, "busy", w.Body.String())
 	}
 	assert.Equal(t, "hello 1 /x", get(handler, "/"+id+"/x").Body.String(), "the fake has not seen the two")
-	entry := journal(t, h).Entries[0]
+	entry := journalOf(t, h).Entries[0]
 	assert.Equal(t, 503, entry.Status)
 	assert.Equal(t, "fault: status 503", entry.Note)
 }
@@ -41,7 +40,7 @@ func TestFaultAnswersInPlaceOfTheFake(t *testing.T) {
 func TestFaultFitsByPathAndMethod(t *testing.T) {
 	t.Parallel()
 	h := oneTenant(t)
-	handler := h.Handler(greet, stray)
+	handler := http.Handler(h)
 	setFaults(t, h, `[{"path":"/a","method":"POST","status":500},{"path":"/a/b","status":501,"times":1}]`)
 	for _, tt := range []struct {
 		method, path string
@@ -61,7 +60,7 @@ func TestFaultOfOneTenantIsNotAnothers(t *testing.T) {
 	h := oneTenant(t)
 	require.NoError(t, h.Put([]byte(document("t-anotheranother00", `{"greeting":"hi"}`))))
 	setFaults(t, h, `[{"status":500}]`)
-	assert.Equal(t, 200, get(h.Handler(greet, stray), "/t-anotheranother00/x").Code)
+	assert.Equal(t, 200, get(h, "/t-anotheranother00/x").Code)
 }
 
 // served is a server of the host that says when a request has come and when its handler is done. What still waits at the end of the
@@ -69,7 +68,7 @@ func TestFaultOfOneTenantIsNotAnothers(t *testing.T) {
 func served(t *testing.T, h *host) (server *httptest.Server, came, done chan struct{}) {
 	t.Helper()
 	came, done = make(chan struct{}, 8), make(chan struct{}, 8)
-	handler := h.Handler(greet, stray)
+	handler := h
 	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		came <- struct{}{}
 		defer func() { done <- struct{}{} }()
@@ -102,7 +101,7 @@ func TestWaitEndsWhenTheClientLeaves(t *testing.T) {
 				case <-time.After(20 * time.Second):
 					require.Fail(t, "the handler still waits for a client that left")
 				}
-				assert.Len(t, journal(t, h).Entries, 1)
+				assert.Len(t, journalOf(t, h).Entries, 1)
 			})
 		}
 	}
@@ -120,20 +119,18 @@ func TestHangIsJournalledAsNoAnswer(t *testing.T) {
 	_, err = server.Client().Do(r)
 	require.Error(t, err)
 	<-done
-	entry := journal(t, h).Entries[0]
+	entry := journalOf(t, h).Entries[0]
 	assert.Equal(t, 0, entry.Status)
 	assert.Equal(t, "fault: no answer", entry.Note)
 }
 
 func TestDelayedRequestIsServedWithItsBody(t *testing.T) {
 	t.Parallel()
-	h := oneTenant(t)
+	h := answering(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 	setFaults(t, h, `[{"delay_ms":1}]`)
-	w := send(h.Handler(func(w http.ResponseWriter, r *http.Request, _ *tenancy.Tenant[settings, *state], _ *evidence.Exchange) {
-		_, _ = io.Copy(w, r.Body)
-	}, stray), "POST", "/"+id+"/x", "echo me")
+	w := send(h, "POST", "/"+id+"/x", "echo me")
 	assert.Equal(t, "echo me", w.Body.String())
-	assert.Equal(t, "fault: delayed by 1 ms", journal(t, h).Entries[0].Note)
+	assert.Equal(t, "fault: delayed by 1 ms", journalOf(t, h).Entries[0].Note)
 }
 
 func TestResetClosesTheConnection(t *testing.T) {
@@ -143,10 +140,10 @@ func TestResetClosesTheConnection(t *testing.T) {
 	server, _, _ := served(t, h)
 	_, err := server.Client().Post(server.URL+"/"+id+"/x", "text/plain", strings.NewReader("body"))
 	require.ErrorIs(t, err, io.EOF)
-	entry := journal(t, h).Entries[0]
+	entry := journalOf(t, h).Entries[0]
 	assert.Equal(t, 0, entry.Status)
 	assert.Equal(t, "fault: connection closed", entry.Note)
-	assert.Zero(t, h.Tenant(id).State.served.Load(), "the fake has not seen it")
+	assert.Zero(t, h.Tenant(id).Fake.served.Load(), "the fake has not seen it")
 }
 
 func TestTruncateCutsTheBody(t *testing.T) {
@@ -160,7 +157,7 @@ func TestTruncateCutsTheBody(t *testing.T) {
 	body, err := io.ReadAll(response.Body)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	assert.Equal(t, "hell", string(body))
-	assert.Equal(t, 200, journal(t, h).Entries[0].Status)
+	assert.Equal(t, 200, journalOf(t, h).Entries[0].Status)
 }
 
 func TestFaultsThatMakeNoSenseAreRefused(t *testing.T) {
@@ -181,8 +178,8 @@ func TestFaultsThatMakeNoSenseAreRefused(t *testing.T) {
 }
 
 // greetLoud is a fake that says how long its answer is, and sends it in two pieces.
-func greetLoud(w http.ResponseWriter, _ *http.Request, _ *tenancy.Tenant[settings, *state], entry *evidence.Exchange) {
-	entry.Note = "greeted"
+func greetLoud(w http.ResponseWriter, r *http.Request) {
+	journal.Of(r).Entry.Note = "greeted"
 	w.Header().Set("X-Own", "yes")
 	w.Header().Set("Content-Length", "10")
 	w.WriteHeader(http.StatusAccepted)
@@ -204,9 +201,9 @@ func TestFaultsOfTheBody(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			h := oneTenant(t)
+			h := answering(t, greetLoud)
 			setFaults(t, h, `[`+tt.fault+`]`)
-			server := httptest.NewServer(h.Handler(greetLoud, stray))
+			server := httptest.NewServer(h)
 			defer server.Close()
 			response, err := server.Client().Get(server.URL + "/" + id + "/x")
 			require.NoError(t, err)
@@ -216,7 +213,7 @@ func TestFaultsOfTheBody(t *testing.T) {
 			assert.Equal(t, tt.body, string(body))
 			assert.Equal(t, http.StatusAccepted, response.StatusCode, "status and header are the fake's own")
 			assert.Equal(t, "yes", response.Header.Get("X-Own"))
-			assert.Equal(t, tt.note, journal(t, h).Entries[0].Note)
+			assert.Equal(t, tt.note, journalOf(t, h).Entries[0].Note)
 		})
 	}
 }
@@ -224,12 +221,12 @@ func TestFaultsOfTheBody(t *testing.T) {
 // A body may be shorter than the one whose length the fake told, with and without a status of its own.
 func TestMalformedBodyHasItsOwnLength(t *testing.T) {
 	t.Parallel()
-	h := oneTenant(t)
-	setFaults(t, h, `[{"malform":"!"}]`)
-	server := httptest.NewServer(h.Handler(func(w http.ResponseWriter, _ *http.Request, _ *tenancy.Tenant[settings, *state], _ *evidence.Exchange) {
+	h := answering(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "5")
 		_, _ = io.WriteString(w, "hello")
-	}, stray))
+	})
+	setFaults(t, h, `[{"malform":"!"}]`)
+	server := httptest.NewServer(h)
 	defer server.Close()
 	response, err := server.Client().Get(server.URL + "/" + id + "/x")
 	require.NoError(t, err)
@@ -245,7 +242,7 @@ func TestSlowBodyComesInPieces(t *testing.T) {
 		h := oneTenant(t)
 		setFaults(t, h, `[{"trickle_ms":1000,"status":200,"body":"`+strings.Repeat("x", 40)+`"}]`)
 		began := time.Now()
-		assert.Len(t, get(h.Handler(greet, stray), "/"+id+"/x").Body.String(), 40)
+		assert.Len(t, get(h, "/"+id+"/x").Body.String(), 40)
 		assert.Equal(t, 3*time.Second, time.Since(began), "the bubble's clock: 16, 16 and 8 bytes")
 	})
 }
@@ -256,7 +253,7 @@ func TestLateHeaderComesAfterTheDelay(t *testing.T) {
 		h := oneTenant(t)
 		setFaults(t, h, `[{"delay_ms":1000}]`)
 		began := time.Now()
-		assert.Equal(t, http.StatusOK, get(h.Handler(greet, stray), "/"+id+"/x").Code)
+		assert.Equal(t, http.StatusOK, get(h, "/"+id+"/x").Code)
 		assert.Equal(t, time.Second, time.Since(began))
 	})
 }
@@ -271,7 +268,7 @@ func TestSlowBodyEndsWhenTheClientLeaves(t *testing.T) {
 	r, err := http.NewRequestWithContext(ctx, "GET", server.URL+"/"+id+"/x", nil)
 	require.NoError(t, err)
 	go func() { _, _ = server.Client().Do(r) }()
-	require.Eventually(t, func() bool { return len(journal(t, h).Entries) == 0 && h.Tenant(id).State.served.Load() == 1 },
+	require.Eventually(t, func() bool { return len(journalOf(t, h).Entries) == 0 && h.Tenant(id).Fake.served.Load() == 1 },
 		20*time.Second, time.Millisecond)
 	leave()
 	<-done
@@ -282,12 +279,12 @@ func TestLoginPagesAreStatusHeaderAndBody(t *testing.T) {
 	h := oneTenant(t)
 	setFaults(t, h, `[{"status":302,"times":1,"header":{"Location":"https://login.example.com/"}},
 		{"status":200,"header":{"Content-Type":"text/html"},"body":"<html>"}]`)
-	handler := h.Handler(greet, stray)
+	handler := h
 	w := get(handler, "/"+id+"/x")
 	assert.Equal(t, http.StatusFound, w.Code)
 	assert.Equal(t, "https://login.example.com/", w.Header().Get("Location"))
 	w = get(handler, "/"+id+"/x")
 	assert.Equal(t, "<html>", w.Body.String())
 	assert.Equal(t, "text/html", w.Header().Get("Content-Type"))
-	assert.Equal(t, "fault: status 302", journal(t, h).Entries[0].Note)
+	assert.Equal(t, "fault: status 302", journalOf(t, h).Entries[0].Note)
 }

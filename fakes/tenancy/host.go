@@ -14,58 +14,80 @@ import (
 	"time"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/journal"
 )
 
-// Host is the tenants of one fake. C is the fake's settings, S its state.
-type Host[C, S any] struct {
-	system   string
-	newState func() S
-	check    func(C) error
+// System is a fake as a tenant has one of its own: a handler, and settings that can be changed while what it stores stays.
+type System[C any] interface {
+	http.Handler
+	Configure(C) error
+}
+
+// Host is the tenants of one kind of fake, F, whose settings are C. It serves each under its id as the first path segment, applies its
+// faults, and keeps a journal and a log of it. The fakes know nothing of tenants.
+type Host[C any, F System[C]] struct {
+	system string
+	create func(id string, config C) (F, error)
+	// Stray answers what names no tenant, in the fake's own error shape.
+	Stray http.HandlerFunc
 
 	mu      sync.RWMutex
-	tenants map[string]*Tenant[C, S]
+	tenants map[string]*Tenant[F]
 	renewed chan struct{} // a value for each renewal of the lease
 	output  io.Writer     // where log lines are printed too, nil for nowhere
 }
 
 // PrintLog prints the log lines of tenants made from now on, as the real system prints its own.
-func (h *Host[C, S]) PrintLog(w io.Writer) { h.output = w }
+func (h *Host[C, F]) PrintLog(w io.Writer) { h.output = w }
 
-// NewHost makes a host without tenants. system names the fake in its journals; newState makes a tenant's state; check refuses
+// NewHost makes a host without tenants. system names the fake in its journals; create makes a tenant's fake and refuses
 // settings that make no sense.
-func NewHost[C, S any](system string, newState func() S, check func(C) error) *Host[C, S] {
-	return &Host[C, S]{
-		system: system, newState: newState, check: check,
-		tenants: map[string]*Tenant[C, S]{}, renewed: make(chan struct{}, 1),
+func NewHost[C any, F System[C]](system string, create func(id string, config C) (F, error)) *Host[C, F] {
+	return &Host[C, F]{
+		system: system, create: create, Stray: http.NotFound, tenants: map[string]*Tenant[F]{}, renewed: make(chan struct{}, 1),
 	}
 }
 
 // Put makes a tenant from a document, or gives an existing one new settings and keeps its state.
-func (h *Host[C, S]) Put(raw []byte) error {
+func (h *Host[C, F]) Put(raw []byte) error {
 	doc, config, err := decode[C](raw)
 	if err != nil {
 		return err
 	}
-	if err := h.check(config); err != nil {
-		return fmt.Errorf("check settings of tenant %s: %w", doc.ID, err)
+	return h.Set(doc.ID, doc.FingerprintKey, config, doc.Faults)
+}
+
+// Set makes a tenant, or gives an existing one new settings and keeps its state. Its faults are replaced where they are not nil.
+func (h *Host[C, F]) Set(id string, key evidence.Key, config C, faults []Fault) error {
+	if !tenantID.MatchString(id) {
+		return fmt.Errorf("set tenant: id %q is not t- and 16 of [a-z0-9]", id)
+	}
+	if err := checkFaults(faults); err != nil {
+		return err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	t := h.tenants[doc.ID]
+	t := h.tenants[id]
 	if t == nil {
-		t = &Tenant[C, S]{ID: doc.ID, State: h.newState(), output: h.output}
-		h.tenants[doc.ID] = t
+		fake, err := h.create(id, config)
+		if err != nil {
+			return fmt.Errorf("check settings of tenant %s: %w", id, err)
+		}
+		t = &Tenant[F]{ID: id, Fake: fake, output: h.output}
+		h.tenants[id] = t
+	} else if err := t.Fake.Configure(config); err != nil {
+		return fmt.Errorf("check settings of tenant %s: %w", id, err)
 	}
-	t.configure(doc, config)
+	t.set(key, faults)
 	return nil
 }
 
 // Find returns the tenant that fits, nil if none does.
-func (h *Host[C, S]) Find(fits func(*Tenant[C, S]) bool) *Tenant[C, S] {
+func (h *Host[C, F]) Find(fits func(F) bool) *Tenant[F] {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	for _, t := range h.tenants {
-		if fits(t) {
+		if fits(t.Fake) {
 			return t
 		}
 	}
@@ -73,72 +95,67 @@ func (h *Host[C, S]) Find(fits func(*Tenant[C, S]) bool) *Tenant[C, S] {
 }
 
 // Tenant returns the tenant of that id, nil if there is none.
-func (h *Host[C, S]) Tenant(id string) *Tenant[C, S] {
+func (h *Host[C, F]) Tenant(id string) *Tenant[F] {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	return h.tenants[id]
 }
 
-func (h *Host[C, S]) delete(id string) bool {
+// Delete forgets a tenant and returns it, nil if there is none.
+func (h *Host[C, F]) Delete(id string) *Tenant[F] {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, known := h.tenants[id]
+	t := h.tenants[id]
 	delete(h.tenants, id)
-	return known
+	return t
 }
 
-// Serve answers a request of one tenant. The request's URL is what follows the tenant in the path, escaped as it came;
-// entry is the exchange as it will be journalled, to be completed before the answer begins; it leaves the query out, which may
-// hold a secret.
-type Serve[C, S any] func(w http.ResponseWriter, r *http.Request, t *Tenant[C, S], entry *evidence.Exchange)
-
-// Handler serves the data port: it finds the tenant by the first path segment, applies its faults, and journals each exchange
-// before the first byte of its answer leaves. What has no tenant goes to stray, which answers in the fake's own error shape.
-func (h *Host[C, S]) Handler(serve Serve[C, S], stray http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, path := cutTenant(r.URL.EscapedPath())
-		t := h.Tenant(id)
-		if t == nil {
-			stray(w, r)
-			return
-		}
-		h.ServeTenant(w, withPath(r, path), t, serve)
-	})
+// ServeHTTP serves the data port: it finds the tenant by the first path segment. The fake gets what follows it, escaped as it came.
+func (h *Host[C, F]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id, path := cutTenant(r.URL.EscapedPath())
+	t := h.Tenant(id)
+	if t == nil {
+		h.Stray(w, r)
+		return
+	}
+	h.ServeTenant(w, withPath(r, path), t)
 }
 
-// ServeTenant serves one request of a tenant that was found by other means than the path.
-func (h *Host[C, S]) ServeTenant(w http.ResponseWriter, r *http.Request, t *Tenant[C, S], serve Serve[C, S]) {
+// ServeTenant serves one request of a tenant that was found by other means than the path. The exchange is journalled before the first
+// byte of its answer leaves.
+func (h *Host[C, F]) ServeTenant(w http.ResponseWriter, r *http.Request, t *Tenant[F]) {
 	path := r.URL.EscapedPath()
 	seq, key, fault := t.arrive(r, path)
 	entry := &evidence.Exchange{
 		System: h.system, Seq: seq, Time: time.Now().UTC(),
 		Method: r.Method, Path: path, Credentials: evidence.Credentials(key, r.Header),
 	}
+	r = journal.With(r, journal.Page{Entry: entry, Log: func(level, project, text string) { t.Log(level, project, seq, text) }})
 	jw := &journalWriter{ResponseWriter: w, commit: func(status int) {
 		entry.Status = status
 		t.keep(entry, fault)
 	}}
 	defer jw.note(0) // a handler that panicked gave no answer
 	if fault == nil {
-		serve(jw, r, t, entry)
+		t.Fake.ServeHTTP(jw, r)
 	} else {
-		serveFault(jw, r, t, entry, *fault, serve)
+		serveFault(jw, r, t.Fake, *fault)
 	}
 	jw.note(http.StatusOK) // what net/http answers for a handler that wrote nothing
 }
 
 // serveFault serves one request that a fault hits.
-func serveFault[C, S any](jw *journalWriter, r *http.Request, t *Tenant[C, S], entry *evidence.Exchange, fault Fault, serve Serve[C, S]) {
+func serveFault(jw *journalWriter, r *http.Request, fake http.Handler, fault Fault) {
 	if fault.Hang || fault.Reset {
 		jw.note(0)
 	}
-	fault.wait(r)
+	wait(fault, r)
 	out := &distorter{ResponseWriter: jw, ctx: r.Context(), fault: fault}
-	if fault.answers() {
-		fault.serve(out)
+	if answers(fault) {
+		answerWith(fault, out)
 		return
 	}
-	serve(out, r, t, entry)
+	fake.ServeHTTP(out, r)
 }
 
 // cutTenant splits an escaped path into its first segment and the rest, without cleaning: `//` stays `//`.
@@ -213,7 +230,7 @@ func strict(raw []byte, into any) error {
 
 // Lease waits until the control listener has not renewed the lease for the given time, or ctx ends.
 // It reports whether the lease ran out.
-func (h *Host[C, S]) Lease(ctx context.Context, ttl time.Duration) bool {
+func (h *Host[C, F]) Lease(ctx context.Context, ttl time.Duration) bool {
 	timer := time.NewTimer(ttl)
 	defer timer.Stop()
 	for {

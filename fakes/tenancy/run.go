@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -25,41 +26,54 @@ var ErrLease = errors.New("the control lease was not renewed")
 // and never used as one of them, and clients leave such connections behind.
 const shutdownTime = 200 * time.Millisecond
 
-// Run serves a fake on two listeners until ctx ends, a listener fails, or the lease runs out; a lease of 0 never does.
+// Serve serves a handler on a listener until ctx ends or the listener fails. When it returns, nothing of it runs any more.
+func Serve(ctx context.Context, handler http.Handler, listener net.Listener) error {
+	server := newServer(handler)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve %s: %w", listener.Addr(), err)
+	case <-ctx.Done():
+	}
+	shutdown(server)
+	<-failed
+	return nil
+}
+
+// Run serves a fake on two listeners until ctx ends, a listener fails, or the lease runs out; a lease of 0 never does. The control
+// listener is guarded.
 func Run(ctx context.Context, fake Fake, data, control net.Listener, lease time.Duration) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	servers := []*http.Server{newServer(fake), newServer(fake.Control())}
-	for i, listener := range []net.Listener{data, control} {
-		go func() {
-			if err := servers[i].Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-				cancel(fmt.Errorf("serve %s: %w", listener.Addr(), err))
-			}
-		}()
+	var all sync.WaitGroup
+	serve := func(handler http.Handler, listener net.Listener) {
+		if err := Serve(ctx, handler, listener); err != nil {
+			cancel(err)
+		}
 	}
+	all.Go(func() { serve(fake, data) })
+	all.Go(func() { serve(&guard{next: fake.Control()}, control) })
 	if lease > 0 {
-		go func() {
+		all.Go(func() {
 			if fake.Lease(ctx, lease) {
 				cancel(ErrLease)
 			}
-		}()
+		})
 	}
-	<-ctx.Done()
-	shutdown(servers)
+	all.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
 	}
 	return nil
 }
 
-// shutdown ends the servers on a fresh context, as the one that ended cannot wait for anything.
-func shutdown(servers []*http.Server) {
+// shutdown ends a server on a fresh context, as the one that ended cannot wait for anything.
+func shutdown(server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
-	for _, server := range servers {
-		if server.Shutdown(ctx) != nil {
-			_ = server.Close()
-		}
+	if server.Shutdown(ctx) != nil {
+		_ = server.Close()
 	}
 }
 

@@ -16,19 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fake is the smallest system that can be run.
-type fake struct {
-	*host
-	data http.Handler
-}
-
-func newFake(t *testing.T) fake {
-	h := oneTenant(t)
-	return fake{h, h.Handler(greet, stray)}
-}
-
-func (f fake) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.data.ServeHTTP(w, r) }
-
 func listen(t *testing.T) net.Listener {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,14 +52,14 @@ func TestLeaseEndsWithItsContext(t *testing.T) {
 
 func TestRunEndsWhenTheLeaseDoes(t *testing.T) {
 	t.Parallel()
-	assert.ErrorIs(t, tenancy.Run(t.Context(), newFake(t), listen(t), listen(t), time.Millisecond), tenancy.ErrLease)
+	assert.ErrorIs(t, tenancy.Run(t.Context(), oneTenant(t), listen(t), listen(t), time.Millisecond), tenancy.ErrLease)
 }
 
 func TestRunNamesTheListenerThatFails(t *testing.T) {
 	t.Parallel()
 	data, control := listen(t), listen(t)
 	require.NoError(t, control.Close())
-	assert.ErrorContains(t, tenancy.Run(t.Context(), newFake(t), data, control, 0), "serve "+control.Addr().String())
+	assert.ErrorContains(t, tenancy.Run(t.Context(), oneTenant(t), data, control, 0), "serve "+control.Addr().String())
 }
 
 func TestRunServesBothListenersUntilItsContextEnds(t *testing.T) {
@@ -80,13 +67,16 @@ func TestRunServesBothListenersUntilItsContextEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	data, control := listen(t), listen(t)
 	ended := make(chan error)
-	go func() { ended <- tenancy.Run(ctx, newFake(t), data, control, 0) }()
+	go func() { ended <- tenancy.Run(ctx, oneTenant(t), data, control, 0) }()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for url, want := range map[string]string{
 		"http://" + data.Addr().String() + "/" + id + "/x": "hello 1 /x",
 		"http://" + control.Addr().String() + "/health":    "test\n",
 	} {
-		response, err := client.Get(url)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "Bearer owner")
+		response, err := client.Do(r)
 		require.NoError(t, err)
 		body, err := io.ReadAll(response.Body)
 		require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/journal"
 	"github.com/planeproof/planeproof/fakes/tenancy"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -23,18 +24,41 @@ type settings struct {
 	Greeting string `json:"greeting"`
 }
 
-// state counts what a tenant has served.
-type state struct{ served atomic.Int64 }
+// greeter is the smallest fake, unless a test has it answer otherwise.
+type greeter struct {
+	settings
+	served atomic.Int64
+	answer http.HandlerFunc
+}
 
-type host = tenancy.Host[settings, *state]
+func (g *greeter) Configure(s settings) error {
+	if s.Greeting == "" {
+		return errors.New("greeting is empty")
+	}
+	g.settings = s
+	return nil
+}
+
+func (g *greeter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.answer != nil {
+		g.answer(w, r)
+		return
+	}
+	page := journal.Of(r)
+	page.Entry.Note = "greeted"
+	page.Log("info", "p1", "served "+r.URL.EscapedPath())
+	_, _ = fmt.Fprintf(w, "%s %d %s", g.Greeting, g.served.Add(1), r.URL.EscapedPath())
+}
+
+type host = tenancy.Host[settings, *greeter]
 
 func newHost() *host {
-	return tenancy.NewHost("test", func() *state { return &state{} }, func(s settings) error {
-		if s.Greeting == "" {
-			return errors.New("greeting is empty")
-		}
-		return nil
+	h := tenancy.NewHost("test", func(_ string, s settings) (*greeter, error) {
+		g := &greeter{}
+		return g, g.Configure(s)
 	})
+	h.Stray = func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "stray", http.StatusNotFound) }
+	return h
 }
 
 func document(tenant, settings string) string {
@@ -49,14 +73,13 @@ func oneTenant(t *testing.T) *host {
 	return h
 }
 
-// greet is the smallest fake.
-func greet(w http.ResponseWriter, r *http.Request, t *tenancy.Tenant[settings, *state], entry *evidence.Exchange) {
-	entry.Note = "greeted"
-	t.Log("info", "p1", entry.Seq, "served "+r.URL.EscapedPath())
-	_, _ = fmt.Fprintf(w, "%s %d %s", t.Config().Greeting, t.State.served.Add(1), r.URL.EscapedPath())
+// answering is a host with a tenant that answers as told.
+func answering(t *testing.T, answer http.HandlerFunc) *host {
+	t.Helper()
+	h := oneTenant(t)
+	h.Tenant(id).Fake.answer = answer
+	return h
 }
-
-func stray(w http.ResponseWriter, _ *http.Request) { http.Error(w, "stray", http.StatusNotFound) }
 
 func get(handler http.Handler, path string) *httptest.ResponseRecorder {
 	return send(handler, "GET", path, "")
@@ -68,7 +91,7 @@ func send(handler http.Handler, method, path, body string) *httptest.ResponseRec
 	return w
 }
 
-func journal(t *testing.T, h *host) tenancy.Journal {
+func journalOf(t *testing.T, h *host) tenancy.Journal {
 	t.Helper()
 	var got tenancy.Journal
 	w := get(h.Control(), "/tenants/"+id+"/journal")
@@ -112,6 +135,7 @@ func TestControlRefusals(t *testing.T) {
 	}{
 		{"GET", "/tenants/t-unknownunknown00/journal", "", 404},
 		{"GET", "/tenants/t-unknownunknown00/log", "", 404},
+		{"GET", "/tenants/t-unknownunknown00/evidence", "", 404},
 		{"PUT", "/tenants/t-unknownunknown00/faults", "[]", 404},
 		{"DELETE", "/tenants/t-unknownunknown00", "", 404},
 		{"GET", "/nothing", "", 404},
@@ -131,7 +155,7 @@ func TestControlRefusals(t *testing.T) {
 
 func TestTenantIsTheFirstSegmentAndNothingIsCleaned(t *testing.T) {
 	t.Parallel()
-	handler := oneTenant(t).Handler(greet, stray)
+	handler := oneTenant(t)
 	for path, want := range map[string]string{
 		"/" + id:                     "/",
 		"/" + id + "/":               "/",
@@ -152,11 +176,11 @@ func TestTenantIsTheFirstSegmentAndNothingIsCleaned(t *testing.T) {
 func TestSettingsChangeKeepsStateAndJournal(t *testing.T) {
 	t.Parallel()
 	h := oneTenant(t)
-	handler := h.Handler(greet, stray)
+	handler := http.Handler(h)
 	assert.Equal(t, "hello 1 /x", get(handler, "/"+id+"/x").Body.String())
 	assert.Equal(t, http.StatusOK, send(h.Control(), "PUT", "/tenants/"+id, document(id, `{"greeting":"bye"}`)).Code)
 	assert.Equal(t, "bye 2 /x", get(handler, "/"+id+"/x").Body.String())
-	got := journal(t, h)
+	got := journalOf(t, h)
 	require.Len(t, got.Entries, 2)
 	assert.Equal(t, []int{1, 2}, []int{got.Entries[0].Seq, got.Entries[1].Seq})
 }
@@ -165,26 +189,31 @@ func TestRefusedSettingsLeaveTheOldOnesInForce(t *testing.T) {
 	t.Parallel()
 	h := oneTenant(t)
 	assert.Equal(t, http.StatusBadRequest, send(h.Control(), "PUT", "/tenants/"+id, document(id, `{}`)).Code)
-	assert.Equal(t, "hello", h.Tenant(id).Config().Greeting)
+	assert.Equal(t, "hello", h.Tenant(id).Fake.Greeting)
 }
 
 func TestDeletedTenantIsForgotten(t *testing.T) {
 	t.Parallel()
 	h := oneTenant(t)
-	handler := h.Handler(greet, stray)
+	handler := http.Handler(h)
 	get(handler, "/"+id+"/x")
-	assert.Equal(t, http.StatusOK, send(h.Control(), "DELETE", "/tenants/"+id, "").Code)
+	answer := send(h.Control(), "DELETE", "/tenants/"+id, "")
+	assert.Equal(t, http.StatusOK, answer.Code)
+	var last tenancy.Evidence
+	require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &last))
+	assert.Len(t, last.Journal.Entries, 1, "what it was is told once more")
+	assert.Len(t, last.Log.Entries, 1)
 	assert.Equal(t, http.StatusNotFound, get(handler, "/"+id+"/x").Code)
 	require.NoError(t, h.Put([]byte(document(id, `{"greeting":"hello"}`))))
-	assert.Empty(t, journal(t, h).Entries)
+	assert.Empty(t, journalOf(t, h).Entries)
 	assert.Equal(t, "hello 1 /x", get(handler, "/"+id+"/x").Body.String())
 }
 
 func TestFind(t *testing.T) {
 	t.Parallel()
 	h := oneTenant(t)
-	assert.Nil(t, h.Find(func(t *tenancy.Tenant[settings, *state]) bool { return t.Config().Greeting == "bye" }))
-	assert.Equal(t, id, h.Find(func(t *tenancy.Tenant[settings, *state]) bool { return t.Config().Greeting == "hello" }).ID)
+	assert.Nil(t, h.Find(func(g *greeter) bool { return g.Greeting == "bye" }))
+	assert.Equal(t, id, h.Find(func(g *greeter) bool { return g.Greeting == "hello" }).ID)
 }
 
 func TestJournalKeepsNoSecret(t *testing.T) {
@@ -192,10 +221,10 @@ func TestJournalKeepsNoSecret(t *testing.T) {
 	h := oneTenant(t)
 	r := httptest.NewRequest("GET", "/"+id+"/x?key=canary", nil)
 	r.Header.Set("Authorization", "Bearer canary-token")
-	h.Handler(greet, stray).ServeHTTP(httptest.NewRecorder(), r)
+	h.ServeHTTP(httptest.NewRecorder(), r)
 	raw := get(h.Control(), "/tenants/"+id+"/journal").Body.String()
 	assert.NotContains(t, raw, "canary")
-	entry := journal(t, h).Entries[0]
+	entry := journalOf(t, h).Entries[0]
 	assert.Equal(t, "test: GET /x  [Authorization: Bearer ‹"+evidence.Key("test").Fingerprint("canary-token")+"›] → 200  greeted", entry.String())
 }
 
@@ -215,19 +244,21 @@ func TestJournalIsWrittenBeforeTheFirstByte(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, release := oneTenant(t), make(chan struct{})
-			server := httptest.NewServer(h.Handler(func(w http.ResponseWriter, _ *http.Request, _ *tenancy.Tenant[settings, *state], entry *evidence.Exchange) {
+			release := make(chan struct{})
+			h := answering(t, func(w http.ResponseWriter, r *http.Request) {
+				entry := journal.Of(r).Entry
 				entry.Note = "began"
 				begin(w)
 				<-release
 				entry.Note = "too late"
-			}, stray))
+			})
+			server := httptest.NewServer(h)
 			defer server.Close()
 			defer close(release)
 			response, err := server.Client().Get(server.URL + "/" + id + "/x")
 			require.NoError(t, err)
 			defer response.Body.Close()
-			got := journal(t, h)
+			got := journalOf(t, h)
 			require.Len(t, got.Entries, 1)
 			assert.Equal(t, http.StatusOK, got.Entries[0].Status)
 			assert.Equal(t, "began", got.Entries[0].Note)
@@ -237,24 +268,22 @@ func TestJournalIsWrittenBeforeTheFirstByte(t *testing.T) {
 
 func TestHandlerThatPanicsGaveNoAnswer(t *testing.T) {
 	t.Parallel()
-	h := oneTenant(t)
-	server := httptest.NewServer(h.Handler(func(http.ResponseWriter, *http.Request, *tenancy.Tenant[settings, *state], *evidence.Exchange) {
-		panic(http.ErrAbortHandler)
-	}, stray))
+	h := answering(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	server := httptest.NewServer(h)
 	defer server.Close()
 	_, err := server.Client().Get(server.URL + "/" + id + "/x")
 	require.Error(t, err)
-	assert.Equal(t, 0, journal(t, h).Entries[0].Status)
+	assert.Equal(t, 0, journalOf(t, h).Entries[0].Status)
 }
 
 func TestFullJournalAndLogCountWhatTheyDrop(t *testing.T) {
 	t.Parallel()
 	h := oneTenant(t)
-	handler := h.Handler(greet, stray)
+	handler := http.Handler(h)
 	for range tenancy.JournalLimit + 5 {
 		get(handler, "/"+id+"/x")
 	}
-	got := journal(t, h)
+	got := journalOf(t, h)
 	assert.Len(t, got.Entries, tenancy.JournalLimit)
 	assert.Equal(t, 5, got.Dropped)
 	assert.Equal(t, tenancy.JournalLimit, got.Entries[tenancy.JournalLimit-1].Seq, "the first ones are kept")

@@ -33,17 +33,17 @@ type Document struct {
 	FingerprintKey evidence.Key `json:"fingerprint_key"`
 	// Settings are the fake's own.
 	Settings json.RawMessage `json:"settings"`
+	// Faults replace the tenant's; left out or null, those that are set stay.
+	Faults []Fault `json:"faults,omitempty"`
 }
 
-// Tenant is one scenario's share of a fake. C is the fake's settings, S its state.
-type Tenant[C, S any] struct {
-	ID string
-	// State is the fake's own, made once per tenant: what is stored outlives a change of settings.
-	State S
+// Tenant is one scenario's share of a host: a fake of its own, and what was kept of it.
+type Tenant[F http.Handler] struct {
+	ID   string
+	Fake F
 
 	mu      sync.Mutex
 	key     evidence.Key
-	config  C
 	journal []evidence.Exchange
 	arrived int // exchanges that began
 	dropped int // exchanges that found the journal full
@@ -53,15 +53,8 @@ type Tenant[C, S any] struct {
 	output  io.Writer // where log lines are printed too, nil for nowhere
 }
 
-// Config returns the settings now in force; the caller must not change what they point to.
-func (t *Tenant[C, S]) Config() C {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.config
-}
-
 // Log adds a line to the tenant's log. request is the Seq of the exchange it belongs to, 0 for none.
-func (t *Tenant[C, S]) Log(level, project string, request int, text string) {
+func (t *Tenant[F]) Log(level, project string, request int, text string) {
 	line := evidence.LogLine{Time: time.Now().UTC(), Level: level, Project: project, Request: request, Text: text}
 	t.print(line)
 	t.mu.Lock()
@@ -73,7 +66,7 @@ func (t *Tenant[C, S]) Log(level, project string, request int, text string) {
 }
 
 // print writes a log line as one line of JSON, the form in which log collectors hand lines on.
-func (t *Tenant[C, S]) print(line evidence.LogLine) {
+func (t *Tenant[F]) print(line evidence.LogLine) {
 	if t.output == nil {
 		return
 	}
@@ -86,7 +79,7 @@ func (t *Tenant[C, S]) print(line evidence.LogLine) {
 }
 
 // arrive begins an exchange: it numbers it, and tells the key for its fingerprints and the fault that hits it, if one does.
-func (t *Tenant[C, S]) arrive(r *http.Request, path string) (seq int, key evidence.Key, hit *Fault) {
+func (t *Tenant[F]) arrive(r *http.Request, path string) (seq int, key evidence.Key, hit *Fault) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.arrived++
@@ -97,10 +90,10 @@ func (t *Tenant[C, S]) arrive(r *http.Request, path string) (seq int, key eviden
 }
 
 // keep journals an exchange while there is room.
-func (t *Tenant[C, S]) keep(e *evidence.Exchange, hit *Fault) {
+func (t *Tenant[F]) keep(e *evidence.Exchange, hit *Fault) {
 	kept := *e
 	if hit != nil {
-		kept.Note = strings.TrimSuffix(hit.note()+"; "+e.Note, "; ")
+		kept.Note = strings.TrimSuffix(note(*hit)+"; "+e.Note, "; ")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -111,25 +104,25 @@ func (t *Tenant[C, S]) keep(e *evidence.Exchange, hit *Fault) {
 	}
 }
 
-// readJournal copies the journal, so that a client that reads slowly holds up nobody.
-func (t *Tenant[C, S]) readJournal() Journal {
+// Kept is what a tenant's journal and log hold, copied so that a client that reads slowly holds up nobody.
+func (t *Tenant[F]) Kept() Evidence {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Journal{Schema: "planeproof/journal/v1", Entries: slices.Clone(t.journal), Dropped: t.dropped}
+	return Evidence{
+		Schema:  "planeproof/tenant-evidence/v1",
+		Journal: Journal{Schema: "planeproof/journal/v1", Entries: slices.Clone(t.journal), Dropped: t.dropped},
+		Log:     Log{Schema: "planeproof/log/v1", Entries: slices.Clone(t.log), Dropped: t.logged - len(t.log)},
+	}
 }
 
-// readLog copies the log.
-func (t *Tenant[C, S]) readLog() Log {
+// set takes the key of a document, and its faults where it has some; what is journalled and logged stays.
+func (t *Tenant[F]) set(key evidence.Key, faults []Fault) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Log{Schema: "planeproof/log/v1", Entries: slices.Clone(t.log), Dropped: t.logged - len(t.log)}
-}
-
-// configure takes the settings of a document; what is stored, journalled and logged stays.
-func (t *Tenant[C, S]) configure(doc Document, config C) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.key, t.config = doc.FingerprintKey, config
+	t.key = key
+	if faults != nil {
+		t.faults = slices.Clone(faults)
+	}
 }
 
 // decode reads a tenant document and its settings strictly: an unknown key is an error, not a setting that silently does nothing.
@@ -141,9 +134,6 @@ func decode[C any](raw []byte) (Document, C, error) {
 	}
 	if doc.Schema != Schema {
 		return doc, config, fmt.Errorf("read tenant document: schema is %q, want %q", doc.Schema, Schema)
-	}
-	if !tenantID.MatchString(doc.ID) {
-		return doc, config, fmt.Errorf("read tenant document: id %q is not t- and 16 of [a-z0-9]", doc.ID)
 	}
 	if len(doc.Settings) > 0 {
 		if err := strict(doc.Settings, &config); err != nil {

@@ -36,7 +36,7 @@ const (
 // org is one organization on a fake data plane behind a real listener.
 type org struct {
 	t      testing.TB
-	fake   *dataplane.DataPlane
+	fake   *dataplane.Tenants
 	config dataplane.Config
 	server *httptest.Server
 	// upstream is a gateway that takes the scheme below and any token; only it can be dialled, as gateway:8080.
@@ -81,7 +81,7 @@ func newOrg(t testing.TB, change func(*dataplane.Config)) *org {
 	o.upstream = httptest.NewServer(http.HandlerFunc(bearerOnly))
 	t.Cleanup(o.upstream.Close)
 	routes := tenancy.Routes{"gateway:8080": strings.TrimPrefix(o.upstream.URL, "http://")}
-	o.fake = dataplane.New(routes, "http://legacy-proxy:8080")
+	o.fake = dataplane.NewTenants(routes, "http://legacy-proxy:8080")
 	o.configure(func(*dataplane.Config) {})
 	o.server = httptest.NewServer(o.fake)
 	t.Cleanup(o.server.Close)

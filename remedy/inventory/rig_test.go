@@ -29,7 +29,7 @@ const (
 // plane is a fake data plane behind a server that counts.
 type plane struct {
 	t      testing.TB
-	fake   *dataplane.DataPlane
+	fake   *dataplane.Tenants
 	url    string
 	client *control.Client
 
@@ -40,7 +40,7 @@ type plane struct {
 
 func newPlane(t testing.TB) *plane {
 	t.Helper()
-	p := &plane{t: t, fake: dataplane.New(tenancy.Routes{}, "http://legacy-proxy:8080")}
+	p := &plane{t: t, fake: dataplane.NewTenants(tenancy.Routes{}, "http://legacy-proxy:8080")}
 	p.configure(p.config())
 	server := httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(server.Close)

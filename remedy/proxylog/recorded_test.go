@@ -113,7 +113,7 @@ func fakeLog(t *testing.T, g provider.Generation) []byte {
 		_, _ = w.Write([]byte(`{"org":[` + secret + `}}],"project":[` + secret + `,"auth_type":"api_key","auth_format":"bearer"}}]}`))
 	}))
 	t.Cleanup(dataPlane.Close)
-	proxy := legacyproxy.New(tenancy.Routes{"data-plane:8000": dataPlane.Listener.Addr().String()}, "http://data-plane:8000")
+	proxy := legacyproxy.NewTenants(tenancy.Routes{"data-plane:8000": dataPlane.Listener.Addr().String()}, "http://data-plane:8000")
 	require.NoError(t, proxy.Put([]byte(`{"schema":"`+tenancy.Schema+`","id":"`+tenant+`","settings":{"generation":"`+string(g)+`"}}`)))
 	for range 2 {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/"+tenant+"/v1/chat/completions", strings.NewReader(`{"model":"acme-chat","messages":[]}`))

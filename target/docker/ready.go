@@ -38,7 +38,8 @@ func (f *fake) findPorts(ctx context.Context) error {
 	return fmt.Errorf("find ports of container %s: %w", f.name, err)
 }
 
-// ready polls the control listener until it answers.
+// ready polls the control listener until it answers. The first request that is answered makes the token the owner's; whoever came before
+// makes the start fail.
 func (f *fake) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
@@ -46,9 +47,9 @@ func (f *fake) ready(ctx context.Context) error {
 	defer tick.Stop()
 	last := errors.New("no answer yet")
 	for {
-		err := healthy(ctx, "http://"+f.control+"/health")
-		if err == nil {
-			return nil
+		err := healthy(ctx, "http://"+f.control+"/health", f.token)
+		if err == nil || errors.Is(err, errTaken) {
+			return err
 		}
 		if ctx.Err() == nil {
 			last = err
@@ -63,17 +64,24 @@ func (f *fake) ready(ctx context.Context) error {
 	}
 }
 
-func healthy(ctx context.Context, address string) error {
+// errTaken is the error of a control listener that somebody else was the first to use.
+var errTaken = errors.New("the control listener belongs to somebody else of this machine")
+
+func healthy(ctx context.Context, address, token string) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
+	r.Header.Set("Authorization", "Bearer "+token)
 	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second} // by no proxy
 	answer, err := direct.Do(r)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode == http.StatusForbidden {
+		return errTaken
+	}
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("health is %s", answer.Status)
 	}

@@ -35,6 +35,7 @@ type Cluster struct {
 
 	engine  *engine
 	run     string
+	token   string // of the control listeners
 	fakes   []*fake
 	network bool // the engine was asked for the network
 	stop    context.CancelFunc
@@ -47,12 +48,6 @@ func Available(ctx context.Context) error {
 		return err
 	}
 	return e.Close()
-}
-
-// Start starts the three fakes and returns when each answers. When it fails, or ctx ends first, what it created is removed; its
-// error names what could not be. Nothing is pulled.
-func Start(ctx context.Context, o Options) (*Cluster, error) {
-	return start(ctx, address(), "planeproof-"+strings.ToLower(rand.Text()[:8]), o)
 }
 
 // start starts the fakes on the engine at host; run names the network and begins the containers' names.
@@ -78,9 +73,9 @@ func start(ctx context.Context, host, run string, o Options) (*Cluster, error) {
 
 func newCluster(ctx context.Context, e *engine, run string) *Cluster {
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
-	c := &Cluster{Routes: tenancy.Routes{}, engine: e, run: run, stop: stop}
+	c := &Cluster{Routes: tenancy.Routes{}, engine: e, run: run, token: rand.Text(), stop: stop}
 	for _, system := range systems() {
-		c.fakes = append(c.fakes, &fake{system: system, name: run + "-" + system, engine: e, life: life})
+		c.fakes = append(c.fakes, &fake{system: system, name: run + "-" + system, token: c.token, engine: e, life: life})
 	}
 	return c
 }
@@ -105,8 +100,8 @@ func (c *Cluster) start(ctx context.Context, image string) error {
 		return err
 	}
 	for _, f := range c.fakes {
-		c.Routes[f.system+":8080"] = f.data
-		c.Routes[f.system+":8081"] = f.control
+		c.Routes[tenancy.Address(f.system)] = f.data
+		c.Routes[tenancy.ControlAddress(f.system)] = f.control
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // fakeCommand is the package of the tests' stand-in for planeproof.
-const fakeCommand = "github.com/planeproof/planeproof/stack/docker/testdata/fake"
+const fakeCommand = "github.com/planeproof/planeproof/target/docker/testdata/fake"
 
 func TestFitsRefuses(t *testing.T) {
 	t.Parallel()

@@ -39,6 +39,7 @@ func command(system string) []string {
 // fake is one container.
 type fake struct {
 	system, name string
+	token        string // of the control listener, sent with the first request to it, before anyone is told its address
 	engine       *engine
 	life         context.Context // ends with Close
 	data         string          // published address of the data port
