@@ -44,7 +44,7 @@ type Scenario struct {
 }
 
 // Required says whether the scenario decides the run: all but the advisory ones and the reproductions that
-// the stack cannot re-enact, which say nothing about a system that must work.
+// the target cannot re-enact, which say nothing about a system that must work.
 func (s Scenario) Required() bool {
 	return !s.Advisory && (!s.Reproduction || s.Verdict != NotSupported)
 }

@@ -10,7 +10,7 @@ const (
 	NotRun Verdict = iota
 	// Passed says that every check held.
 	Passed
-	// NotSupported says that the stack lacks what the scenario needs.
+	// NotSupported says that the target lacks what the scenario needs.
 	NotSupported
 	// Failed says that a check compared expected with actual and they differ.
 	Failed

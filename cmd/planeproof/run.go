@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -67,16 +66,12 @@ func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.
 	case f.seed < 0:
 		return conformance.Options{}, fmt.Errorf("%w: --seed %d is less than 0", conformance.ErrUsage, f.seed)
 	}
-	seed := f.seed
-	if seed == 0 {
-		seed = rand.Int64N(1_000_000_000) + 1
-	}
 	var proxy *process.Proxy
 	if f.proxyURL != "" {
 		proxy = &process.Proxy{URL: strings.TrimRight(f.proxyURL, "/"), DataPlaneAddr: f.dataPlane}
 	}
 	return conformance.Options{
-		Runtime: f.runtime, Proxy: proxy, Tags: f.tags, Concurrency: f.concurrency, Seed: seed, Version: version(),
+		Runtime: f.runtime, Proxy: proxy, Tags: f.tags, Concurrency: f.concurrency, Seed: f.seed, Version: version(),
 		Terminal: report.NewTerminal(t.out, t.tty, t.color, redactor), Redactor: redactor, Features: t.features,
 	}, nil
 }

@@ -41,13 +41,15 @@ type Cluster struct {
 	stop    context.CancelFunc
 }
 
-// Available says whether a start can succeed: nil where a Docker engine of this machine answers, else the reason in one line.
+// Available says whether a start can succeed: nil where a Docker engine of this machine answers and there is a program
+// for the containers, else the reason in one line.
 func Available(ctx context.Context) error {
 	e, err := connect(ctx, address())
 	if err != nil {
 		return err
 	}
-	return e.Close()
+	defer func() { _ = e.Close() }()
+	return buildable(ctx)
 }
 
 // start starts the fakes on the engine at host; run names the network and begins the containers' names.

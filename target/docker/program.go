@@ -33,6 +33,17 @@ func program(ctx context.Context, o Options, arch string) ([]byte, error) {
 	return built, nil
 }
 
+// buildable says in one line why there can be no program: this is a binary of somebody else's, such as a test's, outside planeproof's source.
+func buildable(ctx context.Context) error {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Path == cli {
+		return nil
+	}
+	if err := exec.CommandContext(ctx, "go", "list", cli).Run(); err != nil {
+		return fmt.Errorf("no program for the containers: this is not planeproof's command line, and its source is not here: go list: %w", err)
+	}
+	return nil
+}
+
 func running(arch string) ([]byte, error) {
 	if info, ok := debug.ReadBuildInfo(); !ok || info.Path != cli {
 		return nil, errors.New("the running executable is not planeproof's command line")

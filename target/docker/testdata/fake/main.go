@@ -1,4 +1,4 @@
-// Command fake stands in for planeproof in the tests of the docker stack: it takes the same arguments.
+// Command fake stands in for planeproof in the tests of the docker target: it takes the same arguments.
 package main
 
 import (
