@@ -66,7 +66,6 @@ func newRecord(source *messages.Scenario, pickle *messages.Pickle) (*record, err
 		r.ID += "[" + columns + "]"
 		r.Line = line
 	}
-	r.Advisory = slices.Contains(r.Tags, "@advisory")
 	r.Reproduction = slices.Contains(r.Tags, "@reproduction")
 	return r, r.readNeeds()
 }

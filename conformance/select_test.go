@@ -17,7 +17,7 @@ const three = `
   @BEARER-1
   Scenario: The first one, as "it" is!
     * it holds
-  @TOKEN-12 @reproduction @advisory
+  @TOKEN-12 @reproduction @quick
   Scenario: second
     Then it holds
   @BEARER-1 @slow
@@ -39,7 +39,7 @@ func TestTagsSelect(t *testing.T) {
 		"@BEARER-1":                       {one, rows[0], rows[1]},
 		"@BEARER-1 and not @slow":         {one},
 		"not @BEARER-1":                   {two},
-		"(@slow or @advisory) and @slow ": {rows[0], rows[1]},
+		"(@slow or @quick) and @slow ": {rows[0], rows[1]},
 		"@nobody":                         nil,
 	} {
 		all, err := List(Options{Tags: tags, Features: doctored(three)})
@@ -52,7 +52,6 @@ func TestTagsSelect(t *testing.T) {
 	}
 	all, err := List(Options{Tags: "@TOKEN-12", Features: doctored(three)})
 	require.NoError(t, err)
-	assert.True(t, all[0].Advisory)
 	assert.True(t, all[0].Reproduction)
 	assert.Equal(t, "token", all[0].Family)
 	assert.Equal(t, "features/bearer/doctored.feature", all[0].File)

@@ -61,7 +61,7 @@ func TestFailureHasItsEvidence(t *testing.T) {
     Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
     When the scorer is run
     Then the scorer succeeds
-  @BEARER-2 @advisory
+  @BEARER-2
   Scenario: passes
     Given an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the scorer is run
@@ -88,7 +88,6 @@ func TestFailureHasItsEvidence(t *testing.T) {
 	assert.Equal(t, map[string]bool{"client": true, "data-plane": true, "gateway": true}, systems)
 	assert.Equal(t, report.Passed, passed.Verdict, passed.Reason)
 	assert.Empty(t, passed.Exchanges)
-	assert.True(t, passed.Advisory)
 }
 
 func TestLackingCapabilityIsNotSupported(t *testing.T) {

@@ -22,7 +22,7 @@ type conclusion struct {
 }
 
 // ExitCode is the exit code of `planeproof run`: 130 interrupted, 3 broken, 1 failed, 4 nothing proven, 0 passed; the
-// first that applies in this order. Advisory scenarios have no part in it.
+// first that applies in this order.
 func (r *Run) ExitCode() int { return r.conclude().code }
 
 // Headline is the verdict in one line, its first word in capitals.

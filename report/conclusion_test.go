@@ -29,7 +29,7 @@ func TestVerdictNames(t *testing.T) {
 
 // a scenario of a class and a verdict
 func of(v report.Verdict, class string) report.Scenario {
-	return report.Scenario{Family: "f", Verdict: v, Advisory: class == "advisory", Reproduction: class == "reproduction"}
+	return report.Scenario{Family: "f", Verdict: v, Reproduction: class == "reproduction"}
 }
 
 func TestExitCodes(t *testing.T) {
@@ -55,10 +55,6 @@ func TestExitCodes(t *testing.T) {
 		"lost without interrupt":    {scenarios: []report.Scenario{pass, notRun}, code: 3, headline: "BROKEN: nothing can be said of the system (2 required scenarios: 1 passed, 1 not run)"},
 		"interrupted over broken":   {scenarios: []report.Scenario{broken, fail, notRun}, interrupted: true, infrastructure: []string{"gone"}, code: 130, headline: "INTERRUPTED  of 3 required scenarios: 1 failed, 1 broken, 1 not run"},
 		"interrupted, nothing yet":  {interrupted: true, code: 130, headline: "INTERRUPTED  of 0 required scenarios: none"},
-		"advisory failed":           {scenarios: []report.Scenario{pass, of(report.Failed, "advisory")}, code: 0, headline: "PASS  1 of 1 required scenario passed"},
-		"advisory broken":           {scenarios: []report.Scenario{pass, of(report.Broken, "advisory")}, code: 0, headline: "PASS  1 of 1 required scenario passed"},
-		"advisory unsupported":      {scenarios: []report.Scenario{pass, of(report.NotSupported, "advisory")}, code: 0, headline: "PASS  1 of 1 required scenario passed"},
-		"advisory only":             {scenarios: []report.Scenario{of(report.Passed, "advisory")}, code: 4, headline: "NOTHING RUN  no required scenario could be judged, so nothing was proven"},
 		"reproduction failed":       {scenarios: []report.Scenario{pass, of(report.Failed, "reproduction")}, code: 1, headline: "FAIL  1 of 2 required scenarios failed"},
 		"reproduction unsupported":  {scenarios: []report.Scenario{pass, of(report.NotSupported, "reproduction")}, code: 0, headline: "PASS  1 of 1 required scenario passed"},
 		"only such a reproduction":  {scenarios: []report.Scenario{of(report.NotSupported, "reproduction")}, code: 4, headline: "NOTHING RUN  no required scenario could be judged, so nothing was proven"},
@@ -80,10 +76,9 @@ func TestProfiles(t *testing.T) {
 		verdict   string
 	}{
 		"passed":                    {[]report.Scenario{of(report.Passed, ""), of(report.Passed, "reproduction")}, "passed"},
-		"advisory has no part":      {[]report.Scenario{of(report.Passed, ""), of(report.Failed, "advisory")}, "passed"},
 		"unsupported":               {[]report.Scenario{of(report.Passed, ""), of(report.NotSupported, "")}, "partial"},
 		"not run":                   {[]report.Scenario{of(report.Passed, ""), of(report.NotRun, "")}, "partial"},
-		"nothing required":          {[]report.Scenario{of(report.Passed, "advisory")}, "partial"},
+		"nothing required":          {[]report.Scenario{of(report.NotSupported, "reproduction")}, "partial"},
 		"failed before unsupported": {[]report.Scenario{of(report.Failed, ""), of(report.NotSupported, "")}, "failed"},
 		"broken before failed":      {[]report.Scenario{of(report.Failed, ""), of(report.Broken, "")}, "broken"},
 	} {

@@ -51,13 +51,12 @@ func (c Counts) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Tally counts a run's scenarios. Requirements, Reproductions and Advisory have no scenario in common and are
-// together all of them; Required counts those that decide.
+// Tally counts a run's scenarios. Requirements and Reproductions have no scenario in common and are together
+// all of them; Required counts those that decide.
 type Tally struct {
 	Required      Counts `json:"required"`
 	Requirements  Counts `json:"requirements"`
 	Reproductions Counts `json:"reproductions"`
-	Advisory      Counts `json:"advisory"`
 }
 
 // Tally counts the run's scenarios.
@@ -67,12 +66,9 @@ func (r *Run) Tally() Tally {
 		if s.Required() {
 			t.Required.add(s.Verdict)
 		}
-		switch {
-		case s.Advisory:
-			t.Advisory.add(s.Verdict)
-		case s.Reproduction:
+		if s.Reproduction {
 			t.Reproductions.add(s.Verdict)
-		default:
+		} else {
 			t.Requirements.add(s.Verdict)
 		}
 	}

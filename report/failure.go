@@ -15,9 +15,6 @@ const shown = 20
 func explain(s Scenario, paint painter) string {
 	var b strings.Builder
 	b.WriteString(paint(s.Verdict, strings.ToUpper(s.Verdict.String())))
-	if s.Advisory {
-		b.WriteString(" (advisory, decides nothing)")
-	}
 	fmt.Fprintf(&b, "  %s  %s\n", evidence.Printable(s.ID), evidence.Printable(s.Title))
 	fmt.Fprintf(&b, "  %s:%d\n", evidence.Printable(s.File), s.Line)
 	explainSteps(&b, s)

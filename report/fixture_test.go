@@ -81,8 +81,6 @@ func mixedRun() *report.Run {
 	unsupported.Verdict, unsupported.Reason = report.NotSupported, "the stack cannot upgrade"
 	reproduction := passed("BEARER-1/api-key-fails", "bearer", "features/bearer/a.feature", 3)
 	reproduction.Reproduction = true
-	advisory := passed("BEARER-15/test-key-disagrees", "bearer", "features/bearer/z.feature", 3)
-	advisory.Advisory, advisory.Verdict, advisory.Reason = true, report.Failed, "the test key says no"
 	notRun := passed("API-1/never-come-back", "api", "features/api/a.feature", 3)
 	notRun.Verdict = report.NotRun
 	return &report.Run{
@@ -90,7 +88,7 @@ func mixedRun() *report.Run {
 		Started: noon(), Ended: noon().Add(1234 * time.Millisecond),
 		Infrastructure: []string{"engine went away:\nEOF"},
 		Scenarios: []report.Scenario{
-			unsupported, failedScenario(), advisory, brokenScenario(), notRun, reproduction,
+			unsupported, failedScenario(), brokenScenario(), notRun, reproduction,
 			passed("TOKEN-1/good-token", "token", "features/token/t.feature", 3),
 		},
 	}
@@ -99,6 +97,6 @@ func mixedRun() *report.Run {
 func passingRun() *report.Run {
 	r := mixedRun()
 	r.Infrastructure, r.Interrupted = nil, false
-	r.Scenarios = []report.Scenario{r.Scenarios[5], r.Scenarios[6]}
+	r.Scenarios = []report.Scenario{r.Scenarios[4], r.Scenarios[5]}
 	return r
 }

@@ -36,7 +36,7 @@ func randomRun(seed uint64) *report.Run {
 		s := failedScenario()
 		s.ID, s.Family = fmt.Sprintf("%d%s", i, text()), []string{"bearer", "token", "api"}[random.IntN(3)]
 		s.Verdict = report.Verdict(random.IntN(5))
-		s.Advisory, s.Reproduction = random.IntN(4) == 0, random.IntN(4) == 0
+		s.Reproduction = random.IntN(4) == 0
 		s.Reason, s.Title, s.Mismatches[0].Actual, s.Logs[0].Text = text(), text(), text(), text()
 		s.Line = random.IntN(5)
 		r.Scenarios = append(r.Scenarios, s)
@@ -76,7 +76,7 @@ func expectedCounts(r *report.Run) junitCounts {
 	for _, s := range r.Scenarios {
 		switch {
 		case s.Verdict == report.Passed:
-		case s.Advisory, s.Verdict == report.NotRun, s.Verdict == report.NotSupported:
+		case s.Verdict == report.NotRun, s.Verdict == report.NotSupported:
 			want.Skipped++
 		case s.Verdict == report.Failed:
 			want.Failures++
@@ -117,18 +117,6 @@ func TestJUnitCountsEqualElements(t *testing.T) {
 		assert.Equal(t, all, file.junitCounts, "seed %d", seed)
 		assert.Equal(t, expectedCounts(run), all, "seed %d", seed)
 	}
-}
-
-func TestJUnitOfAdvisoryFailureStaysGreenWithEvidence(t *testing.T) {
-	t.Parallel()
-	s := failedScenario()
-	s.Advisory = true
-	dir := t.TempDir()
-	require.NoError(t, report.WriteFiles(dir, &report.Run{Scenarios: []report.Scenario{s}}, &evidence.Redactor{}))
-	text := read(t, dir, "junit.xml")
-	assert.NotContains(t, text, "<failure")
-	assert.Contains(t, text, `<skipped message="advisory: failed: credential the gateway saw`)
-	assert.Contains(t, text, "[Authorization: Api-Key ‹3fa94b21c0de›]")
 }
 
 func TestJUnitHasNoControlCharacters(t *testing.T) {

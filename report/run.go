@@ -27,8 +27,6 @@ type Scenario struct {
 	File      string   `json:"file"`
 	Line      int      `json:"line"`
 	Tags      []string `json:"tags,omitempty"`
-	// Advisory scenarios are told but decide nothing.
-	Advisory bool `json:"advisory"`
 	// Reproduction says that the scenario re-enacts a known failure on a generation the harness chose.
 	Reproduction bool    `json:"reproduction"`
 	Verdict      Verdict `json:"verdict"`
@@ -43,10 +41,10 @@ type Scenario struct {
 	Duration   time.Duration       `json:"-"` // report.json has it in seconds
 }
 
-// Required says whether the scenario decides the run: all but the advisory ones and the reproductions that
+// Required says whether the scenario decides the run: all but the reproductions that
 // the target cannot re-enact, which say nothing about a system that must work.
 func (s Scenario) Required() bool {
-	return !s.Advisory && (!s.Reproduction || s.Verdict != NotSupported)
+	return !s.Reproduction || s.Verdict != NotSupported
 }
 
 // Run is everything one run found out.

@@ -23,7 +23,6 @@ func summarize(r *Run, paint painter) string {
 		list("Failed", all, Failed),
 		list("Broken: the harness or its infrastructure, not the system", all, Broken),
 		summarizeUnsupported(all),
-		summarizeAdvisory(all),
 		summarizeCircumstances(r),
 	}
 	return strings.Join(slices.DeleteFunc(sections, func(s string) bool { return s == "" }), "\n")
@@ -58,7 +57,6 @@ func summarizeCounts(t Tally) string {
 	}
 	row("requirements", t.Requirements, "must hold on any system that claims conformance")
 	row("reproductions", t.Reproductions, "known failures; passed means the failure was seen")
-	row("advisory", t.Advisory, "told, decide nothing")
 	return b.String()
 }
 
@@ -108,20 +106,6 @@ func summarizeUnsupported(all []Scenario) string {
 		}
 	}
 	return titled("Not supported", b.String())
-}
-
-func summarizeAdvisory(all []Scenario) string {
-	var b strings.Builder
-	for _, s := range all {
-		if !s.Advisory {
-			continue
-		}
-		b.WriteString(labelled("    ", fmt.Sprintf("%-13s  %s", s.Verdict, s.ID)))
-		if s.Verdict > NotSupported && s.Reason != "" {
-			b.WriteString(labelled("                   ", s.Reason))
-		}
-	}
-	return titled("Advisory", b.String())
 }
 
 func summarizeCircumstances(r *Run) string {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/testcontainers/testcontainers-go"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/planeproof/planeproof/fakes/tenancy"
@@ -58,13 +59,8 @@ func start(ctx context.Context, host, run string, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	image, err := e.image(ctx, o)
-	if err != nil {
-		_ = e.Close()
-		return nil, err
-	}
 	c := newCluster(ctx, e, run)
-	if err := c.start(ctx, image); err != nil {
+	if err := c.start(ctx, func(ctx context.Context) (string, error) { return e.image(ctx, o) }); err != nil {
 		if left := c.Close(ctx); left != nil {
 			return nil, fmt.Errorf("%w; %w", err, left)
 		}
@@ -82,21 +78,16 @@ func newCluster(ctx context.Context, e *engine, run string) *Cluster {
 	return c
 }
 
-func (c *Cluster) start(ctx context.Context, image string) error {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
-	defer cancel()
-	c.engine.sweep(ctx, label+"="+mark, time.Now().Add(-sweepAge))
-	c.network = true
-	if err := c.engine.createNetwork(ctx, c.run); err != nil {
-		return err
-	}
-	provider, err := c.engine.provider(ctx, c.run)
+func (c *Cluster) start(ctx context.Context, image func(context.Context) (string, error)) error {
+	provider, ref, err := c.prepare(ctx, image)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
 	for _, f := range c.fakes {
-		group.Go(func() error { return f.start(ctx, provider, request(f, c.run, image)) })
+		group.Go(func() error { return f.start(ctx, provider, request(f, c.run, ref)) })
 	}
 	if err := group.Wait(); err != nil {
 		return err
@@ -106,6 +97,32 @@ func (c *Cluster) start(ctx context.Context, image string) error {
 		c.Routes[tenancy.ControlAddress(f.system)] = f.control
 	}
 	return nil
+}
+
+// prepare does what containers need, side by side: the image, which is built where the engine does not have it, the network, and
+// testcontainers' way to the engine, which asks it what it is. What killed runs left is swept meanwhile.
+func (c *Cluster) prepare(ctx context.Context, image func(context.Context) (string, error)) (*testcontainers.DockerProvider, string, error) {
+	var provider *testcontainers.DockerProvider
+	var ref string
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		ref, err = image(ctx)
+		return err
+	})
+	short, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	c.network = true
+	group.Go(func() error { return c.engine.createNetwork(short, c.run) })
+	group.Go(func() (err error) {
+		provider, err = c.engine.provider(short, c.run)
+		return err
+	})
+	group.Go(func() error {
+		c.engine.sweep(short, label+"="+mark, time.Now().Add(-sweepAge))
+		return nil
+	})
+	err := group.Wait()
+	return provider, ref, err
 }
 
 // Output returns what a system's container printed, the last 64 KiB of it, also after its end, which it then tells.

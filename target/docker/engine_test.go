@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"context"
 	"net"
 	"path/filepath"
 	"testing"
@@ -50,7 +51,7 @@ func TestNothingIsPulled(t *testing.T) {
 	e := requireEngine(t)
 	run := newRun(t, e)
 	c := newCluster(t.Context(), e, run)
-	err := c.start(t.Context(), repository+":absent")
+	err := c.start(t.Context(), func(context.Context) (string, error) { return repository + ":absent", nil })
 	require.ErrorContains(t, err, "image "+repository+":absent is not on the engine, and nothing is pulled")
 	require.NoError(t, c.Close(t.Context()))
 	assertNothingLeft(t, e, run)
