@@ -79,6 +79,9 @@ func newLeakRig(t *testing.T) *leakRig {
 	t.Cleanup(server.Close)
 	r.url = server.URL + "/" + gatewayID
 
+	project := httptest.NewRequest(http.MethodPost, "/"+gatewayID+"/v1/project", strings.NewReader(`{"name":"one"}`))
+	project.Header.Set("Authorization", "Bearer "+admin)
+	fake.ServeHTTP(httptest.NewRecorder(), project)
 	post := httptest.NewRequest(http.MethodPost, "/"+gatewayID+"/v1/ai_secret",
 		strings.NewReader(fmt.Sprintf(`{"name":"acme","type":"openai","secret":"Bearer %s","metadata":%s}`, value, r.metadata)))
 	post.Header.Set("Authorization", "Bearer "+admin)
@@ -169,7 +172,7 @@ func (r *leakRig) check() {
 func TestNoCommandLeaks(t *testing.T) {
 	t.Parallel()
 	r := newLeakRig(t)
-	audit := r.run("", 1, "audit", "--format", "json", "--notes", "--save", r.file("inventory.json"))
+	audit := r.run("", 1, "audit", "-o", "json", "--notes", "--save", r.file("inventory.json"))
 	require.NoError(t, os.WriteFile(r.file("audit.json"), []byte(audit.out), 0o600))
 	r.run("", 1, "audit", "--notes", "--model", "acme-chat")
 	r.keep("audit --inventory", command(t, "audit", "--inventory", r.file("inventory.json"), "--notes", "--model", "acme-chat"))
@@ -179,20 +182,20 @@ func TestNoCommandLeaks(t *testing.T) {
 	r.interrupt("GET .*/env_var", "audit")
 
 	plan, portable, raw := r.file("plan.json"), r.file("portable.json"), r.file("raw.json")
-	r.run("", 0, "fix", "plan", "--secret", r.secretID, "-o", plan)
-	r.run("", 0, "fix", "plan", "--secret", r.secretID, "--portable", "-o", portable)
-	r.run("", 0, "fix", "plan", "--secret", r.secretID, "--token-file", r.raw, "-o", raw)
-	r.run("", 1, "fix", "plan", "--audit", r.file("audit.json"), "-o", r.file("of-audit.json"))
-	r.run("GET .*/ai_secret/", 1, "fix", "plan", "--secret", r.secretID, "-o", r.file("none.json"))
-	r.run("PATCH ", 1, "fix", "apply", plan, "--org", "acme", "--backup", r.file("1.backup.json"))
-	r.interrupt("PATCH ", "fix", "apply", plan, "--org", "acme", "--backup", r.file("3.backup.json"))
-	r.run("", 0, "fix", "apply", plan, "--org", "acme", "--backup", r.file("4.backup.json"))
-	r.run("", 1, "fix", "apply", portable, "--org", "acme", "--backup", r.file("5.backup.json"))
-	r.run("", 0, "restore", "--backup", r.file("4.backup.json"))
-	r.run("PATCH ", 1, "restore", "--backup", r.file("4.backup.json"), "--apply")
-	r.run("", 0, "restore", "--backup", r.file("4.backup.json"), "--apply")
-	r.run("POST ", 1, "fix", "apply", plan, "--org", "acme", "--model", "acme-chat", "--backup", r.file("2.backup.json"))
-	r.run("PATCH ", 1, "fix", "apply", raw, "--org", "acme", "--token-file", r.raw, "--backup", r.file("6.backup.json"))
+	r.run("", 0, "fix", "plan", "--secret", r.secretID, "--save", plan)
+	r.run("", 0, "fix", "plan", "--secret", r.secretID, "--portable", "--save", portable)
+	r.run("", 0, "fix", "plan", "--secret", r.secretID, "--token-file", r.raw, "--save", raw)
+	r.run("", 1, "fix", "plan", "--audit", r.file("audit.json"), "--save", r.file("of-audit.json"))
+	r.run("GET .*/ai_secret/", 1, "fix", "plan", "--secret", r.secretID, "--save", r.file("none.json"))
+	r.run("PATCH ", 1, "fix", "apply", plan, "--org", "acme", "--backup", r.file("1.backup.json"), "--wait", "1ms")
+	r.interrupt("PATCH ", "fix", "apply", plan, "--org", "acme", "--backup", r.file("3.backup.json"), "--wait", "1ms")
+	r.run("", 0, "fix", "apply", plan, "--org", "acme", "--backup", r.file("4.backup.json"), "--wait", "1ms")
+	r.run("", 1, "fix", "apply", portable, "--org", "acme", "--backup", r.file("5.backup.json"), "--wait", "1ms")
+	r.run("", 0, "restore", "--backup", r.file("4.backup.json"), "--wait", "1ms")
+	r.run("PATCH ", 1, "restore", "--backup", r.file("4.backup.json"), "--apply", "--wait", "1ms")
+	r.run("", 0, "restore", "--backup", r.file("4.backup.json"), "--apply", "--wait", "1ms")
+	r.run("POST ", 1, "fix", "apply", plan, "--org", "acme", "--model", "acme-chat", "--backup", r.file("2.backup.json"), "--wait", "1ms")
+	r.run("PATCH ", 1, "fix", "apply", raw, "--org", "acme", "--token-file", r.raw, "--backup", r.file("6.backup.json"), "--wait", "1ms")
 
 	r.run("", 1, "verify-token", "--secret", r.secretID, "--token-file", r.raw)
 	r.run("GET .*/ai_secret/", 3, "verify-token", "--secret", r.secretID, "--token-file", r.raw)
@@ -273,7 +276,7 @@ func TestFakeLeaksNothing(t *testing.T) {
 func TestGivenURLsAreMasked(t *testing.T) {
 	key := write(t, "bt-some-key")
 	for _, command := range [][]string{
-		{"audit", "--api-url"}, {"fix", "plan", "--secret", "x", "-o", "plan.json", "--api-url"}, {"verify-token", "--token-file", key, "--secret", "x", "--api-url"},
+		{"audit", "--api-url"}, {"fix", "plan", "--secret", "x", "--save", "plan.json", "--api-url"}, {"verify-token", "--token-file", key, "--secret", "x", "--api-url"},
 		{"verify-token", "--token-file", key, "--base"}, {"run", "--runtime", "process", "--data-plane-addr", "127.0.0.1:0", "--proxy-url"},
 		{"fake", "gateway", "--addr", "127.0.0.1:0", "--dial"}, {"fake", "data-plane", "--tenant"}, {"fix", "apply"}, {"restore", "--backup"}, {"logs"}, {"audit", "--inventory"},
 	} {
@@ -300,7 +303,7 @@ func TestGivenURLsAreMasked(t *testing.T) {
 	assert.NotContains(t, short.err, "pw1")
 	token := leak.Mint()
 	t.Setenv("BRAINTRUST_API_URL", "http://svc:"+token+"@127.0.0.1:1/?k="+token)
-	for _, args := range [][]string{{"audit"}, {"fix", "plan", "--secret", "x", "-o", "p.json"}} {
+	for _, args := range [][]string{{"audit"}, {"fix", "plan", "--secret", "x", "--save", "p.json"}} {
 		got := command(t, append(args, "--api-key-file", key)...)
 		assert.Equal(t, 2, got.code)
 		leak.Check(t, []string{token}, map[string]string{"standard output": got.out, "standard error": got.err})
