@@ -34,13 +34,13 @@ func TestTagsSelect(t *testing.T) {
 	const one, two = "BEARER-1/the-first-one-as-it-is", "TOKEN-12/second"
 	rows := []string{"BEARER-1/by-row[does=holds,why=a]", "BEARER-1/by-row[does=does not hold,why=b]"}
 	for tags, want := range map[string][]string{
-		"":                                {one, two, rows[0], rows[1]},
-		"  ":                              {one, two, rows[0], rows[1]},
-		"@BEARER-1":                       {one, rows[0], rows[1]},
-		"@BEARER-1 and not @slow":         {one},
-		"not @BEARER-1":                   {two},
+		"":                             {one, two, rows[0], rows[1]},
+		"  ":                           {one, two, rows[0], rows[1]},
+		"@BEARER-1":                    {one, rows[0], rows[1]},
+		"@BEARER-1 and not @slow":      {one},
+		"not @BEARER-1":                {two},
 		"(@slow or @quick) and @slow ": {rows[0], rows[1]},
-		"@nobody":                         nil,
+		"@nobody":                      nil,
 	} {
 		all, err := List(Options{Tags: tags, Features: doctored(three)})
 		require.NoError(t, err, tags)
