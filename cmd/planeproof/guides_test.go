@@ -30,7 +30,7 @@ func TestGuidePagesRunAsPrinted(t *testing.T) {
 	program := build(t)
 	for page, want := range map[string][]string{
 		"authentication-fails-after-v2": {
-			"WARNING  auth-format-api-key", "VERIFIED", "remedy bearer", "\nCLEAN: 1 provider secret in 0 projects and the organization",
+			"WARNING  auth-format-api-key", "VERIFIED", "remedy bearer", "\nCLEAN: 1 provider secret in 1 project and the organization",
 			"generation    current-2026-08: the data plane says that it is 2.0.0",
 		},
 		"project-provider-ignored": {
