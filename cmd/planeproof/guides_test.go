@@ -51,6 +51,7 @@ func TestGuidePagesRunAsPrinted(t *testing.T) {
 				assert.Contains(t, o.out, line)
 			}
 			assert.NotContains(t, o.err, "planeproof: usage", "no command is refused as it is printed")
+			assert.NotContains(t, o.out, "no token: ", "no control listener refuses")
 			assert.NotContains(t, o.err, "not found", "every command and file is there")
 		})
 	}
