@@ -26,6 +26,10 @@ type Exchange struct {
 	Stream *bool  `json:"stream,omitempty"`
 	// Nonce is the probe's nonce, found in the request body.
 	Nonce string `json:"nonce,omitempty"`
+	// Project is the name of the project whose context the request had, where the scenario knows it.
+	Project string `json:"project,omitempty"`
+	// Harness says why the harness sent a call that the scenario does not tell of.
+	Harness string `json:"harness,omitempty"`
 	// Status is the HTTP status answered; 0 where there was no answer.
 	Status int `json:"status"`
 	// Note says in words what the system made of the request, or how the answer read; never a credential.
@@ -41,6 +45,12 @@ func (e Exchange) String() string {
 	}
 	if e.Model != "" {
 		b.WriteString("  model " + Printable(e.Model))
+	}
+	if e.Project != "" {
+		b.WriteString("  for project " + Printable(e.Project))
+	}
+	if e.Harness != "" {
+		b.WriteString("  (by the harness: " + Printable(e.Harness) + ")")
 	}
 	if e.Status == 0 {
 		b.WriteString(" → no answer")

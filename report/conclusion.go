@@ -22,7 +22,7 @@ type conclusion struct {
 }
 
 // ExitCode is the exit code of `planeproof run`: 130 interrupted, 3 broken, 1 failed, 4 nothing proven, 0 passed; the
-// first that applies in this order.
+// first that applies in this order. Excused scenarios have no part in it.
 func (r *Run) ExitCode() int { return r.conclude().code }
 
 // Headline is the verdict in one line, its first word in capitals.
@@ -35,8 +35,9 @@ func (r *Run) Headline() string {
 }
 
 func (r *Run) conclude() conclusion {
-	c := r.Tally().Required
-	total := c.Total()
+	t := r.Tally()
+	c, total := t.Required, t.Required.Total()
+	scenarios := r.scenarios
 	switch {
 	case r.Interrupted:
 		return conclusion{"INTERRUPTED", "of " + scenarios(total) + ": " + c.String(), exitInterrupted}
@@ -52,7 +53,11 @@ func (r *Run) conclude() conclusion {
 	case c.NotSupported > 0:
 		return conclusion{"INCOMPLETE", fmt.Sprintf("%d of %s not supported, %d passed", c.NotSupported, scenarios(total), c.Passed), exitNothing}
 	default:
-		return conclusion{"PASS", fmt.Sprintf("%d of %s passed", c.Passed, scenarios(total)), exitPassed}
+		sentence := fmt.Sprintf("%d of %s passed", c.Passed, scenarios(total))
+		if n := t.Excused.Total(); n > 0 {
+			sentence += fmt.Sprintf(", %d had no part", n)
+		}
+		return conclusion{"PASS", sentence, exitPassed}
 	}
 }
 
@@ -62,15 +67,22 @@ func (r *Run) brokenBecause(required Counts) string {
 		parts = append(parts, "the infrastructure failed")
 	}
 	if required.Total() > 0 {
-		parts = append(parts, scenarios(required.Total())+": "+required.String())
+		parts = append(parts, r.scenarios(required.Total())+": "+required.String())
 	}
 	return strings.Join(parts, "; ")
 }
 
-// scenarios counts required scenarios in words.
-func scenarios(n int) string {
-	if n == 1 {
-		return "1 required scenario"
+// scenarios counts the scenarios that decide in words; of somebody else's proxy those are the ones that judged it.
+func (r *Run) scenarios(n int) string {
+	words := "required scenario"
+	if r.Proxy != "" {
+		words = "scenario"
 	}
-	return fmt.Sprintf("%d required scenarios", n)
+	if n != 1 {
+		words += "s"
+	}
+	if r.Proxy != "" {
+		words += " that judged the proxy"
+	}
+	return fmt.Sprintf("%d %s", n, words)
 }

@@ -29,7 +29,11 @@ func TestVerdictNames(t *testing.T) {
 
 // a scenario of a class and a verdict
 func of(v report.Verdict, class string) report.Scenario {
-	return report.Scenario{Family: "f", Verdict: v, Reproduction: class == "reproduction"}
+	s := report.Scenario{Family: "f", Verdict: v, Reproduction: class == "reproduction"}
+	if class == "excused" {
+		s.Excused = "known to fail"
+	}
+	return s
 }
 
 func TestExitCodes(t *testing.T) {
@@ -55,6 +59,10 @@ func TestExitCodes(t *testing.T) {
 		"lost without interrupt":    {scenarios: []report.Scenario{pass, notRun}, code: 3, headline: "BROKEN: nothing can be said of the system (2 required scenarios: 1 passed, 1 not run)"},
 		"interrupted over broken":   {scenarios: []report.Scenario{broken, fail, notRun}, interrupted: true, infrastructure: []string{"gone"}, code: 130, headline: "INTERRUPTED  of 3 required scenarios: 1 failed, 1 broken, 1 not run"},
 		"interrupted, nothing yet":  {interrupted: true, code: 130, headline: "INTERRUPTED  of 0 required scenarios: none"},
+		"excused failed":            {scenarios: []report.Scenario{pass, of(report.Failed, "excused")}, code: 0, headline: "PASS  1 of 1 required scenario passed, 1 had no part"},
+		"excused broken":            {scenarios: []report.Scenario{pass, of(report.Broken, "excused")}, code: 0, headline: "PASS  1 of 1 required scenario passed, 1 had no part"},
+		"excused unsupported":       {scenarios: []report.Scenario{pass, of(report.NotSupported, "excused")}, code: 0, headline: "PASS  1 of 1 required scenario passed, 1 had no part"},
+		"excused only":              {scenarios: []report.Scenario{of(report.Passed, "excused")}, code: 4, headline: "NOTHING RUN  no required scenario could be judged, so nothing was proven"},
 		"reproduction failed":       {scenarios: []report.Scenario{pass, of(report.Failed, "reproduction")}, code: 1, headline: "FAIL  1 of 2 required scenarios failed"},
 		"reproduction unsupported":  {scenarios: []report.Scenario{pass, of(report.NotSupported, "reproduction")}, code: 0, headline: "PASS  1 of 1 required scenario passed"},
 		"only such a reproduction":  {scenarios: []report.Scenario{of(report.NotSupported, "reproduction")}, code: 4, headline: "NOTHING RUN  no required scenario could be judged, so nothing was proven"},
@@ -69,6 +77,48 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+func TestHeadlineOfSomebodyElsesProxy(t *testing.T) {
+	t.Parallel()
+	pass, fail := of(report.Passed, ""), of(report.Failed, "")
+	r := &report.Run{Proxy: "http://127.0.0.1:8787/v1", Scenarios: []report.Scenario{pass, of(report.Failed, "excused"), of(report.NotSupported, "excused")}}
+	assert.Equal(t, "PASS  1 of 1 scenario that judged the proxy passed, 2 had no part", r.Headline())
+	r.Scenarios = append(r.Scenarios, fail)
+	assert.Equal(t, "FAIL  1 of 2 scenarios that judged the proxy failed", r.Headline())
+}
+
+func TestJudgedCountsTheRequiredForEachJudge(t *testing.T) {
+	t.Parallel()
+	with := func(s report.Scenario, judges ...string) report.Scenario {
+		s.Judges = judges
+		return s
+	}
+	r := &report.Run{Scenarios: []report.Scenario{
+		with(of(report.Passed, ""), report.Plane, report.Remedies),
+		with(of(report.Failed, ""), report.Plane),
+		with(of(report.Failed, "excused"), report.API),
+		of(report.Passed, ""),
+	}}
+	assert.Equal(t, []report.Judged{
+		{Judge: report.Plane, Required: report.Counts{Passed: 1, Failed: 1}}, {Judge: report.API},
+		{Judge: report.Remedies, Required: report.Counts{Passed: 1}}, {Judge: report.Verification},
+	}, r.Judged())
+}
+
+func TestNotVerifiedNamesEveryScenarioWithoutAPart(t *testing.T) {
+	t.Parallel()
+	unsupported, excused, nobody := of(report.NotSupported, ""), of(report.Passed, "excused"), of(report.NotSupported, "")
+	unsupported.ID, unsupported.Reason = "A-1/a", "cannot"
+	excused.ID, nobody.ID = "B-1/b", "C-1/c"
+	r := &report.Run{Fakes: true, Scenarios: []report.Scenario{nobody, excused, unsupported, of(report.Failed, "")}}
+	assert.Equal(t, []report.Gap{
+		{Reason: "anyone's data plane, proxy or gateway: this run judged the fakes and the harness"},
+		{Reason: "no reason given", Scenarios: []string{"C-1/c"}},
+		{Reason: "cannot", Scenarios: []string{"A-1/a"}},
+		{Reason: "known to fail", Scenarios: []string{"B-1/b"}},
+	}, r.NotVerified())
+	assert.Empty(t, (&report.Run{Fakes: true}).NotVerified(), "nothing ran, so nothing could be mistaken")
+}
+
 func TestProfiles(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -76,9 +126,10 @@ func TestProfiles(t *testing.T) {
 		verdict   string
 	}{
 		"passed":                    {[]report.Scenario{of(report.Passed, ""), of(report.Passed, "reproduction")}, "passed"},
+		"excused has no part":       {[]report.Scenario{of(report.Passed, ""), of(report.Failed, "excused")}, "passed"},
 		"unsupported":               {[]report.Scenario{of(report.Passed, ""), of(report.NotSupported, "")}, "partial"},
 		"not run":                   {[]report.Scenario{of(report.Passed, ""), of(report.NotRun, "")}, "partial"},
-		"nothing required":          {[]report.Scenario{of(report.NotSupported, "reproduction")}, "partial"},
+		"nothing required":          {[]report.Scenario{of(report.Passed, "excused")}, "partial"},
 		"failed before unsupported": {[]report.Scenario{of(report.Failed, ""), of(report.NotSupported, "")}, "failed"},
 		"broken before failed":      {[]report.Scenario{of(report.Failed, ""), of(report.Broken, "")}, "broken"},
 	} {

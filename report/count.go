@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -51,12 +52,13 @@ func (c Counts) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Tally counts a run's scenarios. Requirements and Reproductions have no scenario in common and are together
-// all of them; Required counts those that decide.
+// Tally counts a run's scenarios. Requirements, Reproductions and Excused have no scenario in common and are
+// together all of them; Required counts those that decide.
 type Tally struct {
 	Required      Counts `json:"required"`
 	Requirements  Counts `json:"requirements"`
 	Reproductions Counts `json:"reproductions"`
+	Excused       Counts `json:"excused"`
 }
 
 // Tally counts the run's scenarios.
@@ -66,13 +68,64 @@ func (r *Run) Tally() Tally {
 		if s.Required() {
 			t.Required.add(s.Verdict)
 		}
-		if s.Reproduction {
+		switch {
+		case s.Excused != "":
+			t.Excused.add(s.Verdict)
+		case s.Reproduction:
 			t.Reproductions.add(s.Verdict)
-		} else {
+		default:
 			t.Requirements.add(s.Verdict)
 		}
 	}
 	return t
+}
+
+// Judged is what is known of one thing that scenarios judge.
+type Judged struct {
+	Judge    string `json:"judge"`
+	Required Counts `json:"required"`
+}
+
+// Judged counts the required scenarios by what they judged, in the order of Judges; one that judges two things counts for both.
+func (r *Run) Judged() []Judged { return judged(r.Scenarios) }
+
+func judged(scenarios []Scenario) []Judged {
+	var all []Judged
+	for _, judge := range Judges() {
+		j := Judged{Judge: judge}
+		for _, s := range scenarios {
+			if s.Required() && slices.Contains(s.Judges, judge) {
+				j.Required.add(s.Verdict)
+			}
+		}
+		all = append(all, j)
+	}
+	return all
+}
+
+// Gap is something that the run says nothing about.
+type Gap struct {
+	Reason    string   `json:"reason"`
+	Scenarios []string `json:"scenarios,omitempty"` // ids
+}
+
+// NotVerified lists what nobody may take this run for: what was not there to be judged, and the scenarios that were not supported or had no
+// part in the verdict, under the reason they share.
+func (r *Run) NotVerified() []Gap {
+	gaps := []Gap{}
+	if r.Fakes && slices.ContainsFunc(r.Scenarios, func(s Scenario) bool { return s.Verdict != NotRun }) {
+		gaps = append(gaps, Gap{Reason: "anyone's data plane, proxy or gateway: this run judged the fakes and the harness"})
+	}
+	byReason := map[string][]string{}
+	for _, s := range r.sorted() {
+		if reason := cmp.Or(s.Excused, s.Reason); s.Excused != "" || s.Verdict == NotSupported {
+			byReason[reason] = append(byReason[reason], s.ID)
+		}
+	}
+	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
+		gaps = append(gaps, Gap{cmp.Or(reason, "no reason given"), byReason[reason]})
+	}
+	return gaps
 }
 
 // Profile is what is known of one family.

@@ -15,6 +15,9 @@ const shown = 20
 func explain(s Scenario, paint painter) string {
 	var b strings.Builder
 	b.WriteString(paint(s.Verdict, strings.ToUpper(s.Verdict.String())))
+	if s.Excused != "" {
+		b.WriteString(evidence.Printable(" (decides nothing: " + s.Excused + ")"))
+	}
 	fmt.Fprintf(&b, "  %s  %s\n", evidence.Printable(s.ID), evidence.Printable(s.Title))
 	fmt.Fprintf(&b, "  %s:%d\n", evidence.Printable(s.File), s.Line)
 	explainSteps(&b, s)
@@ -55,13 +58,13 @@ func explainEvidence(b *strings.Builder, s Scenario) {
 	if len(s.Exchanges) > 0 {
 		b.WriteString("  What led there:\n")
 	}
-	for _, e := range s.Exchanges[leaveOut(b, len(s.Exchanges), "exchanges"):] {
+	for _, e := range s.Exchanges[leaveOut(b, len(s.Exchanges), "exchanges", fmt.Sprintf("the last %d", keptExchanges)):] {
 		b.WriteString(labelled("    ", e.String()))
 	}
 	if len(s.Logs) > 0 {
 		b.WriteString("  What the systems logged:\n")
 	}
-	for _, l := range s.Logs[leaveOut(b, len(s.Logs), "log entries"):] {
+	for _, l := range s.Logs[leaveOut(b, len(s.Logs), "log entries", "them all"):] {
 		label := "    " + l.Level + "  "
 		if l.Project != "" {
 			label += "project " + l.Project + "  "
@@ -78,12 +81,12 @@ func orEmpty(text string) string {
 	return text
 }
 
-// leaveOut returns how many of n entries are not shown, and says so.
-func leaveOut(b *strings.Builder, n int, what string) int {
+// leaveOut returns how many of n entries are not shown, and says so, and what report.json has.
+func leaveOut(b *strings.Builder, n int, what, has string) int {
 	if n <= shown {
 		return 0
 	}
-	fmt.Fprintf(b, "    … %d earlier %s left out; report.json of --report DIR has them all\n", n-shown, what)
+	fmt.Fprintf(b, "    … %d earlier %s left out; report.json of --report DIR has %s\n", n-shown, what, has)
 	return n - shown
 }
 

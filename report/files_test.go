@@ -38,7 +38,7 @@ func canaryRun() *report.Run {
 	s.Tags = []string{c}
 	s.Mismatches = []evidence.Mismatch{{What: c, Expected: url.QueryEscape(canary), Actual: base64.StdEncoding.EncodeToString([]byte(canary))}}
 	s.Exchanges = []evidence.Exchange{{
-		System: "gateway", Method: "GET", Path: "/?key=" + url.QueryEscape(canary), Note: c, Model: c,
+		System: "gateway", Method: "GET", Path: "/?key=" + url.QueryEscape(canary), Note: c, Model: c, Project: c, Harness: c,
 		Header: map[string]string{"accept": c}, Credentials: []evidence.Credential{{Header: "authorization", Scheme: canary, Length: 3}},
 	}}
 	s.Logs = []evidence.LogLine{{Level: "warn", Text: c}}
@@ -46,8 +46,10 @@ func canaryRun() *report.Run {
 	other.Reason = c
 	unsupported := brokenScenario()
 	unsupported.Verdict, unsupported.Reason = report.NotSupported, c
-	r.Scenarios = []report.Scenario{s, other, unsupported}
-	r.Infrastructure, r.Why, r.Tags = []string{c}, c, c
+	excused := failedScenario()
+	excused.Excused, excused.Reason = c, c
+	r.Scenarios = []report.Scenario{s, other, unsupported, excused}
+	r.Infrastructure, r.Why, r.Tags, r.Proxy = []string{c}, c, c, c
 	return r
 }
 
@@ -196,24 +198,56 @@ func TestJSONAgreesWithRun(t *testing.T) {
 			Headline  string       `json:"headline"`
 			Counts    report.Tally `json:"counts"`
 			Scenarios []struct {
-				Verdict, Family string
-				Reproduction    bool
+				Verdict, Family, Excused string
 			} `json:"scenarios"`
 		}
 		require.NoError(t, json.Unmarshal([]byte(read(t, dir, "report.json")), &d), "seed %d", seed)
 		assert.Equal(t, run.ExitCode(), d.ExitCode, "seed %d", seed)
 		assert.Equal(t, run.Headline(), d.Headline, "seed %d", seed)
 		require.Len(t, d.Scenarios, len(run.Scenarios), "seed %d", seed)
-		classes := d.Counts.Requirements.Total() + d.Counts.Reproductions.Total()
+		classes := d.Counts.Requirements.Total() + d.Counts.Reproductions.Total() + d.Counts.Excused.Total()
 		assert.Equal(t, len(run.Scenarios), classes, "seed %d", seed)
 		failed := 0
 		for _, s := range d.Scenarios {
-			if s.Verdict == "failed" {
+			if s.Verdict == "failed" && s.Excused == "" {
 				failed++
 			}
 		}
 		assert.Equal(t, failed, d.Counts.Required.Failed, "seed %d", seed)
 	}
+}
+
+// TestJSONKeepsTheLastExchangesOfEveryScenario has one that passed: what it is worth is in what was seen.
+func TestJSONKeepsTheLastExchangesOfEveryScenario(t *testing.T) {
+	t.Parallel()
+	s := passed("TOKEN-1/good-token", "token", "features/token/t.feature", 3)
+	for i := range 60 {
+		s.Exchanges = append(s.Exchanges, evidence.Exchange{System: "gateway", Seq: i + 1, Path: "/v1/models"})
+	}
+	s.Exchanges[58].Note = strings.Repeat("é", 3000)
+	s.Exchanges[58].Header = map[string]string{"accept": "*/*"}
+	s.Exchanges[59].Header = map[string]string{"accept": "*/*"}
+	dir := t.TempDir()
+	require.NoError(t, report.WriteFiles(dir, &report.Run{Scenarios: []report.Scenario{s}}, &evidence.Redactor{}))
+	var d struct {
+		Scenarios []struct {
+			Exchanges []json.RawMessage
+			LeftOut   int `json:"exchanges_left_out"`
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(read(t, dir, "report.json")), &d))
+	kept := d.Scenarios[0].Exchanges
+	require.Len(t, kept, 50)
+	assert.Equal(t, 10, d.Scenarios[0].LeftOut)
+	var first, long, last evidence.Exchange
+	for i, into := range map[int]*evidence.Exchange{0: &first, 48: &long, 49: &last} {
+		require.NoError(t, json.Unmarshal(kept[i], into))
+		assert.Less(t, len(kept[i]), 2<<10)
+	}
+	assert.Equal(t, 11, first.Seq)
+	assert.Regexp(t, `^é{204}… \(5591 bytes left out\)$`, long.Note)
+	assert.NotEmpty(t, last.Header, "what is short stays whole")
+	assert.Len(t, s.Exchanges[58].Note, 6000, "the caller's run stays as it was")
 }
 
 func TestFilesKeepTheOrderOfTheFeatures(t *testing.T) {

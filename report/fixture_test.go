@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,7 @@ func failedScenario() report.Scenario {
 	s := passed("BEARER-6/bearer-format-repairs[wire=raw]", "bearer", "features/bearer/fix.feature", 14)
 	s.Title = "Bearer format repairs an org provider secret"
 	s.Tags = []string{"@bearer", "@BEARER-6"}
+	s.Judges = []string{report.Plane, report.Remedies}
 	s.Verdict = report.Failed
 	s.Sentence = `Then the gateway saw the raw token of "acme" as Bearer`
 	s.Steps = []report.Step{
@@ -56,7 +58,7 @@ func failedScenario() report.Scenario {
 		{What: "metadata of \"acme\"", Expected: "{\n  \"a\": 1\n}", Actual: ""},
 	}
 	s.Exchanges = []evidence.Exchange{
-		{System: "client", Seq: 1, Time: noon(), Method: "POST", Path: "/v1/proxy/chat/completions", Model: "acme-chat", Status: 401, Note: "AuthenticationError"},
+		{System: "client", Seq: 1, Time: noon(), Method: "POST", Path: "/v1/proxy/chat/completions", Model: "acme-chat", Project: "alpha", Harness: "call repeated, 2 of 3", Status: 401, Note: "AuthenticationError"},
 		{
 			System: "gateway", Seq: 1, Time: noon(), Method: "POST", Path: "/v1/chat/completions",
 			Credentials: []evidence.Credential{{Header: "authorization", Scheme: "Api-Key", Fingerprint: "3fa94b21c0de", LastWord: "3fa94b21c0de", Length: 24}},
@@ -81,6 +83,8 @@ func mixedRun() *report.Run {
 	unsupported.Verdict, unsupported.Reason = report.NotSupported, "the stack cannot upgrade"
 	reproduction := passed("BEARER-1/api-key-fails", "bearer", "features/bearer/a.feature", 3)
 	reproduction.Reproduction = true
+	excused := passed("BEARER-15/test-key-disagrees", "bearer", "features/bearer/z.feature", 3)
+	excused.Excused, excused.Verdict, excused.Reason = "known to fail on legacy-2026-02", report.Failed, "the test key says no"
 	notRun := passed("API-1/never-come-back", "api", "features/api/a.feature", 3)
 	notRun.Verdict = report.NotRun
 	return &report.Run{
@@ -88,7 +92,7 @@ func mixedRun() *report.Run {
 		Started: noon(), Ended: noon().Add(1234 * time.Millisecond),
 		Infrastructure: []string{"engine went away:\nEOF"},
 		Scenarios: []report.Scenario{
-			unsupported, failedScenario(), brokenScenario(), notRun, reproduction,
+			unsupported, failedScenario(), excused, brokenScenario(), notRun, reproduction,
 			passed("TOKEN-1/good-token", "token", "features/token/t.feature", 3),
 		},
 	}
@@ -97,6 +101,25 @@ func mixedRun() *report.Run {
 func passingRun() *report.Run {
 	r := mixedRun()
 	r.Infrastructure, r.Interrupted = nil, false
-	r.Scenarios = []report.Scenario{r.Scenarios[4], r.Scenarios[5]}
+	r.Scenarios = []report.Scenario{r.Scenarios[5], r.Scenarios[6]}
+	for i, judge := range []string{report.Plane, report.Verification} {
+		r.Scenarios[i].Judges = []string{judge}
+	}
+	return r
+}
+
+// proxyRun judged a proxy of somebody else's: what has no part in that is many.
+func proxyRun() *report.Run {
+	r := passingRun()
+	r.Fakes, r.Proxy, r.Generation = false, "http://127.0.0.1:8787/v1", "legacy-2026-02"
+	for i := range 5 {
+		s := passed(fmt.Sprintf("API-2/listing-%d", i), "api", "features/api/a.feature", 3+i)
+		s.Judges, s.Excused = []string{report.API}, "judges something else than the proxy"
+		r.Scenarios = append(r.Scenarios, s)
+	}
+	excused := failedScenario()
+	excused.Excused = "known to fail on legacy-2026-02"
+	r.Scenarios[1].Judges = []string{report.Plane}
+	r.Scenarios = append(r.Scenarios, excused)
 	return r
 }

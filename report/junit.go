@@ -33,10 +33,35 @@ type junitReport struct {
 type junitSuite struct {
 	Name string `xml:"name,attr"`
 	junitCounts
-	Time      string      `xml:"time,attr"`
-	Timestamp string      `xml:"timestamp,attr"`
-	Cases     []junitCase `xml:"testcase"`
-	duration  time.Duration
+	Time       string           `xml:"time,attr"`
+	Timestamp  string           `xml:"timestamp,attr"`
+	Properties *junitProperties `xml:"properties"`
+	Cases      []junitCase      `xml:"testcase"`
+	duration   time.Duration
+	scenarios  []Scenario
+}
+
+// junitProperties say for one suite how the scenarios went that judge one thing.
+type junitProperties struct {
+	All []junitProperty `xml:"property"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+func newProperties(scenarios []Scenario) *junitProperties {
+	var p junitProperties
+	for _, j := range judged(scenarios) {
+		if j.Required.Total() > 0 {
+			p.All = append(p.All, junitProperty{"judges-" + j.Judge, j.Required.String()})
+		}
+	}
+	if len(p.All) == 0 {
+		return nil
+	}
+	return &p
 }
 
 type junitCase struct {
@@ -48,6 +73,7 @@ type junitCase struct {
 	Failure *junitOutcome `xml:"failure"`
 	Error   *junitOutcome `xml:"error"`
 	Skipped *junitOutcome `xml:"skipped"`
+	Output  string        `xml:"system-out,omitempty"`
 }
 
 type junitOutcome struct {
@@ -73,10 +99,13 @@ func encodeJUnit(r *Run) ([]byte, error) {
 		}, 0)
 	}
 	for _, s := range r.sorted() {
-		suite(s.Family).add(newCase(s), s.Duration)
+		in := suite(s.Family)
+		in.add(newCase(s), s.Duration)
+		in.scenarios = append(in.scenarios, s)
 	}
 	slices.SortStableFunc(report.Suites, func(a, b *junitSuite) int { return strings.Compare(a.Name, b.Name) })
 	for _, s := range report.Suites {
+		s.Properties = newProperties(s.scenarios)
 		report.Tests += s.Tests
 		report.Failures += s.Failures
 		report.Errors += s.Errors
@@ -108,7 +137,8 @@ func (s *junitSuite) add(c junitCase, took time.Duration) {
 	s.Time = seconds(s.duration)
 }
 
-// newCase maps verdicts to elements.
+// newCase maps verdicts to elements. An excused scenario that failed or broke is skipped here, with its evidence as output:
+// it must not turn a pipeline red whose exit code is 0.
 func newCase(s Scenario) junitCase {
 	c := junitCase{
 		Class: className(s.Family), Name: evidence.Printable(s.ID), File: evidence.Printable(s.File), Line: s.Line, Time: seconds(s.Duration),
@@ -117,6 +147,9 @@ func newCase(s Scenario) junitCase {
 	case s.Verdict == Passed:
 	case s.Verdict <= NotSupported:
 		c.Skipped = &junitOutcome{Message: message(s)}
+	case s.Excused != "":
+		c.Skipped = &junitOutcome{Message: firstLine(s.Excused) + ": " + message(s)}
+		c.Output = explain(s, unpainted)
 	case s.Verdict == Failed:
 		c.Failure = &junitOutcome{Message: message(s), Text: explain(s, unpainted)}
 	default:

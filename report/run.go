@@ -27,6 +27,10 @@ type Scenario struct {
 	File      string   `json:"file"`
 	Line      int      `json:"line"`
 	Tags      []string `json:"tags,omitempty"`
+	// Judges names what a failure would condemn, of Judges().
+	Judges []string `json:"judges,omitempty"`
+	// Excused says why the scenario is told but decides nothing; empty: it decides.
+	Excused string `json:"excused,omitempty"`
 	// Reproduction says that the scenario re-enacts a known failure on a generation the harness chose.
 	Reproduction bool    `json:"reproduction"`
 	Verdict      Verdict `json:"verdict"`
@@ -41,10 +45,21 @@ type Scenario struct {
 	Duration   time.Duration       `json:"-"` // report.json has it in seconds
 }
 
-// Required says whether the scenario decides the run: all but the reproductions that
-// the target cannot re-enact, which say nothing about a system that must work.
+// What a scenario can judge, by its tag `@judges-…`: what its failure would condemn.
+const (
+	Plane        = "plane"        // the data plane as it calls models, and its proxy
+	API          = "api"          // the control API
+	Remedies     = "remedies"     // the audit, the fixes and the reading of logs
+	Verification = "verification" // the verification of a token
+)
+
+// Judges lists them.
+func Judges() []string { return []string{Plane, API, Remedies, Verification} }
+
+// Required says whether the scenario decides the run: all but the excused ones and the reproductions that
+// the stack cannot re-enact, which say nothing about a system that must work.
 func (s Scenario) Required() bool {
-	return !s.Reproduction || s.Verdict != NotSupported
+	return s.Excused == "" && (!s.Reproduction || s.Verdict != NotSupported)
 }
 
 // Run is everything one run found out.
@@ -56,6 +71,9 @@ type Run struct {
 	Why     string `json:"why,omitempty"`
 	// Fakes says that all systems were ours, so that the run judged the fakes and the harness only.
 	Fakes bool `json:"fakes"`
+	// Proxy is the proxy of somebody else's that was judged, as it may be shown, and Generation what it was said to be; empty for none.
+	Proxy      string `json:"proxy,omitempty"`
+	Generation string `json:"proxy_generation,omitempty"`
 	// Tags is the expression that selected the scenarios, empty for all.
 	Tags        string    `json:"tags,omitempty"`
 	Seed        int64     `json:"seed"`

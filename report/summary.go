@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,9 +19,11 @@ func summarize(r *Run, paint painter) string {
 		summarizeInfrastructure(r),
 		summarizeCounts(r.Tally()),
 		summarizeProfiles(r.Profiles(), paint),
+		summarizeJudged(r.Judged()),
 		list("Failed", all, Failed),
 		list("Broken: the harness or its infrastructure, not the system", all, Broken),
-		summarizeUnsupported(all),
+		summarizeExcused(all),
+		summarizeNotVerified(r.NotVerified()),
 		summarizeCircumstances(r),
 	}
 	return strings.Join(slices.DeleteFunc(sections, func(s string) bool { return s == "" }), "\n")
@@ -57,6 +58,7 @@ func summarizeCounts(t Tally) string {
 	}
 	row("requirements", t.Requirements, "must hold on any system that claims conformance")
 	row("reproductions", t.Reproductions, "known failures; passed means the failure was seen")
+	row("excused", t.Excused, "told, decide nothing")
 	return b.String()
 }
 
@@ -89,36 +91,61 @@ func list(title string, all []Scenario, v Verdict) string {
 	return titled(title, b.String())
 }
 
-// summarizeUnsupported names what was not supported under the reason they share.
-func summarizeUnsupported(all []Scenario) string {
-	byReason := map[string][]string{}
-	for _, s := range all {
-		if s.Verdict == NotSupported {
-			byReason[s.Reason] = append(byReason[s.Reason], s.ID)
-		}
+// summarizeJudged counts by what a failure would have condemned. What nothing judged is told too: no pass says anything of it.
+func summarizeJudged(all []Judged) string {
+	names := map[string]string{
+		Plane: "data plane and proxy", API: "control API", Remedies: "audit, fixes, logs", Verification: "token verification",
 	}
 	var b strings.Builder
-	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
-		ids := byReason[reason]
-		b.WriteString(labelled("    ", fmt.Sprintf("%s (%d)", cmp.Or(reason, "no reason given"), len(ids))))
-		for _, id := range ids {
-			b.WriteString(labelled("      ", id))
+	for _, j := range all {
+		fmt.Fprintf(&b, "    %-21s %s\n", names[j.Judge], j.Required)
+	}
+	return titled("Judged, by what a failure would condemn (a scenario may judge two)", b.String())
+}
+
+// summarizeExcused names what failed and decides nothing, with the reason.
+func summarizeExcused(all []Scenario) string {
+	var b strings.Builder
+	for _, s := range all {
+		if s.Excused != "" && s.Verdict > NotSupported {
+			b.WriteString(labelled("    ", fmt.Sprintf("%s  %s", s.Verdict, s.ID)))
+			b.WriteString(labelled("            ", s.Excused))
 		}
 	}
-	return titled("Not supported", b.String())
+	return titled("Excused", b.String())
+}
+
+// namedGaps is how many scenarios of a gap are named; report.json names all.
+const namedGaps = 3
+
+func summarizeNotVerified(gaps []Gap) string {
+	var b strings.Builder
+	for _, g := range gaps {
+		if len(g.Scenarios) == 0 {
+			b.WriteString(labelled("    ", g.Reason))
+			continue
+		}
+		b.WriteString(labelled("    ", fmt.Sprintf("%s (%d)", g.Reason, len(g.Scenarios))))
+		for _, id := range g.Scenarios[:min(namedGaps, len(g.Scenarios))] {
+			b.WriteString(labelled("      ", id))
+		}
+		if more := len(g.Scenarios) - namedGaps; more > 0 {
+			fmt.Fprintf(&b, "      … %d more; report.json of --report DIR names all\n", more)
+		}
+	}
+	return titled("Not verified", b.String())
 }
 
 func summarizeCircumstances(r *Run) string {
 	var b strings.Builder
-	judged := slices.ContainsFunc(r.Scenarios, func(s Scenario) bool { return s.Verdict != NotRun })
-	if r.Fakes && judged {
-		b.WriteString("  This run on fakes judged the fakes and the harness, not anyone's data plane.\n")
-	}
 	runtime := r.Runtime
 	if r.Why != "" {
 		runtime += " (" + r.Why + ")"
 	}
 	b.WriteString(labelled("  runtime      ", runtime))
+	if r.Proxy != "" {
+		b.WriteString(labelled("  proxy        ", r.Proxy+", "+cmp.Or(r.Generation, "of an unknown generation")))
+	}
 	if r.Tags != "" {
 		b.WriteString(labelled("  tags         ", r.Tags))
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/planeproof/planeproof/evidence"
@@ -66,7 +67,12 @@ func (t *Terminal) Failure(s Scenario) {
 
 // Summary shows what the run came to, the verdict first. The error is the first that the writer gave since the start.
 func (t *Terminal) Summary(r *Run) error {
-	safe := redacted(*r, t.redact)
+	brief := *r
+	brief.Scenarios = slices.Clone(r.Scenarios)
+	for i := range brief.Scenarios { // of which a summary shows nothing, and there is much to redact
+		brief.Scenarios[i].Exchanges, brief.Scenarios[i].Logs = nil, nil
+	}
+	safe := redacted(brief, t.redact)
 	text := summarize(&safe, t.paint)
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -19,7 +19,7 @@ func TestTerminalGolden(t *testing.T) {
 	interrupted := mixedRun()
 	interrupted.Interrupted = true
 	for name, r := range map[string]*report.Run{
-		"mixed": mixedRun(), "pass": passingRun(), "interrupted": interrupted, "nothing": {Runtime: "process", Seed: 1},
+		"mixed": mixedRun(), "pass": passingRun(), "interrupted": interrupted, "proxy": proxyRun(), "nothing": {Runtime: "process", Seed: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +80,7 @@ func TestTerminalLeavesOutEarlyEvidence(t *testing.T) {
 	}
 	var out strings.Builder
 	report.NewTerminal(&out, false, false, &evidence.Redactor{}).Failure(s)
-	assert.Contains(t, out.String(), "… 5 earlier exchanges left out")
+	assert.Contains(t, out.String(), "… 5 earlier exchanges left out; report.json of --report DIR has the last 50\n")
 	assert.NotContains(t, out.String(), "/call-04")
 	assert.Contains(t, out.String(), "/call-05")
 	assert.Contains(t, out.String(), "/call-24")
