@@ -50,8 +50,9 @@ type fake struct {
 	output  client.HijackedResponse
 	ended   chan struct{} // closed when the container has ended, or can no longer be watched; nil before it is watched
 
-	mu  sync.Mutex
-	how string // it ended
+	mu          sync.Mutex
+	how         string // it ended
+	outOfMemory bool   // the engine said so
 }
 
 // request is one container as testcontainers takes it: ports on loopback, no rights, nothing to write to, gone when it ends.
@@ -156,6 +157,9 @@ func (f *fake) end(exit client.ContainerWaitResult) {
 	select {
 	case r := <-exit.Result:
 		how = fmt.Sprintf("ended with exit code %d", r.StatusCode)
+		if r.StatusCode == killed {
+			how += " (killed)"
+		}
 	case err := <-exit.Error:
 		how = "cannot be watched: " + err.Error()
 	}
@@ -182,11 +186,35 @@ func (f *fake) told() string {
 	return text
 }
 
-// fate is how the container ended, empty while it runs.
+// killed is the exit code of a process that was ended by SIGKILL.
+const killed = 128 + 9
+
+// fate is how the container ended, empty while it runs. The news that memory was short may come after that of the end.
 func (f *fake) fate() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.how != "" && f.outOfMemory {
+		return fmt.Sprintf("%s: out of memory, of which it has %d MiB", f.how, memory>>20)
+	}
 	return f.how
+}
+
+// noteMemory notes each of the containers of which the engine says that it ran out of memory.
+func noteMemory(fakes []*fake, news client.EventsResult) {
+	for {
+		select {
+		case m := <-news.Messages:
+			for _, f := range fakes {
+				if f.name == m.Actor.Attributes["name"] {
+					f.mu.Lock()
+					f.outOfMemory = true
+					f.mu.Unlock()
+				}
+			}
+		case <-news.Err: // the run has ended, or the engine
+			return
+		}
+	}
 }
 
 // remove kills and removes the container, where it may exist. By name, as the answer with its id may have been lost.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moby/moby/api/types/events"
+	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"golang.org/x/sync/errgroup"
 
@@ -38,7 +40,8 @@ type Cluster struct {
 	run     string
 	token   string // of the control listeners
 	fakes   []*fake
-	network bool // the engine was asked for the network
+	network bool            // the engine was asked for the network
+	life    context.Context // ends with Close
 	stop    context.CancelFunc
 }
 
@@ -71,7 +74,7 @@ func start(ctx context.Context, host, run string, o Options) (*Cluster, error) {
 
 func newCluster(ctx context.Context, e *engine, run string) *Cluster {
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
-	c := &Cluster{Routes: tenancy.Routes{}, engine: e, run: run, token: rand.Text(), stop: stop}
+	c := &Cluster{Routes: tenancy.Routes{}, engine: e, run: run, token: rand.Text(), life: life, stop: stop}
 	for _, system := range systems() {
 		c.fakes = append(c.fakes, &fake{system: system, name: run + "-" + system, token: c.token, engine: e, life: life})
 	}
@@ -85,6 +88,9 @@ func (c *Cluster) start(ctx context.Context, image func(context.Context) (string
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
+	// A container that ends is removed, and what the engine knew of it with it.
+	news := client.Filters{}.Add("label", runLabel+"="+c.run).Add("event", string(events.ActionOOM))
+	go noteMemory(c.fakes, c.engine.Events(c.life, client.EventsListOptions{Filters: news}))
 	group, ctx := errgroup.WithContext(ctx)
 	for _, f := range c.fakes {
 		group.Go(func() error { return f.start(ctx, provider, request(f, c.run, ref)) })
@@ -134,6 +140,16 @@ func (c *Cluster) Output(_ context.Context, system string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("read output of %s: no such system", system)
+}
+
+// Ended says how a system's container ended, empty while it runs.
+func (c *Cluster) Ended(system string) string {
+	for _, f := range c.fakes {
+		if how := f.fate(); f.system == system && how != "" {
+			return "container " + f.name + " " + how
+		}
+	}
+	return ""
 }
 
 // Containers returns the containers' names.

@@ -3,11 +3,12 @@ package docker
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/planeproof/planeproof/fakes/tenancy"
 	"github.com/planeproof/planeproof/target"
@@ -45,13 +46,22 @@ func (t *Target) Open(_ context.Context, s target.Scenario) (target.Share, error
 	return &share{target: t, scenario: s, applied: map[target.System]bool{}}, nil
 }
 
-// Renew renews the lease of every system.
+// Renew renews the lease of every system. Of one whose container has ended the error says how.
 func (t *Target) Renew(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for _, system := range target.Systems() {
-		group.Go(func() error { return t.control(ctx, system, http.MethodPost, "/lease", nil, nil) })
+	systems := target.Systems()
+	failed := make([]error, len(systems))
+	var done sync.WaitGroup
+	for i, system := range systems {
+		done.Go(func() {
+			err := t.control(ctx, system, http.MethodPost, "/lease", nil, nil)
+			if how := t.cluster.Ended(string(system)); err != nil && how != "" {
+				err = fmt.Errorf("%s: %s", system, how)
+			}
+			failed[i] = err
+		})
 	}
-	return group.Wait()
+	done.Wait()
+	return errors.Join(failed...)
 }
 
 // Close removes the containers and their network.
