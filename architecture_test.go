@@ -29,13 +29,13 @@ func mayImport() map[string][]string {
 		"target/settings": {"evidence", "provider"},
 		"fakes/**":        {"evidence", "provider", "target/settings", "fakes/**"},
 		"target":          {"evidence", "target/settings"},
-		"target/process":  {"target", "target/settings", "fakes/**"},
+		"target/process":  {"target", "target/settings", "fakes/**", "evidence", "provider"},
 		"target/docker":   {"target", "target/settings", "fakes/tenancy"},
 		"scenarios":       {"target", "target/settings", "evidence", "provider"},
 		"remedy/**":       {"provider", "evidence", "remedy/**", "internal/**"},
 		"steps":           {"scenarios", "target", "remedy/**", "evidence", "provider", "internal/**"},
 		"report":          {"evidence", "internal/**"},
-		"conformance":     {"features", "steps", "scenarios", "target/**", "report", "evidence", "internal/usage"},
+		"conformance":     {"features", "steps", "scenarios", "target/**", "report", "evidence", "provider", "internal/usage"},
 		"cmd/planeproof":  {"conformance", "evidence", "fakes/**", "features", "internal/**", "provider", "remedy/**", "report", "scenarios", "target/**"},
 	}
 }

@@ -74,13 +74,14 @@ func (s *execution) hook(sc *godog.ScenarioContext) {
 // begin gives the scenario its World, or says why it cannot have one. The context it returns is that of the scenario's phrases.
 func (s *execution) begin(ctx context.Context, r *record) (context.Context, error) {
 	r.started = time.Now()
+	on := s.targetFor(r)
 	for _, need := range r.needs {
-		if reason, lacking := s.target.Describe().Lacks[need]; lacking {
+		if reason, lacking := on.Describe().Lacks[need]; lacking {
 			r.Verdict, r.Reason = report.NotSupported, fmt.Sprintf("needs %s: %s", need, reason)
 			return ctx, godog.ErrSkip
 		}
 	}
-	world, err := scenarios.Open(ctx, s.target, s.options.Redactor, s.key)
+	world, err := scenarios.Open(ctx, on, s.options.Redactor, s.key)
 	r.world = world
 	if err != nil {
 		return ctx, r.broken(ctx, fmt.Errorf("open share of the target: %w", err))
@@ -151,6 +152,9 @@ func (s *execution) end(ctx context.Context, r *record, err error) {
 		r.Verdict = report.Passed
 	}
 	s.takeEvidence(ctx, r)
+	if proxy := s.options.Proxy; proxy != nil {
+		r.Excused = r.excuse(string(proxy.Generation))
+	}
 	if !r.started.IsZero() {
 		r.Duration = time.Since(r.started)
 	}
@@ -181,9 +185,9 @@ func (s *execution) takeEvidence(ctx context.Context, r *record) {
 		}
 		r.Exchanges, r.Logs = append(r.Exchanges, kept.Exchanges...), append(r.Logs, kept.Logs...)
 	}
+	w.Tell(r.Exchanges)
 	if r.Verdict == report.Passed {
-		r.Exchanges, r.Logs = nil, nil
-		return
+		r.Logs = nil
 	}
 	slices.SortStableFunc(r.Exchanges, func(a, b evidence.Exchange) int { return a.Time.Compare(b.Time) })
 }
@@ -194,7 +198,7 @@ func (s *execution) tell(r *record) {
 	done := s.done
 	s.mu.Unlock()
 	if t := s.options.Terminal; t != nil {
-		if r.Verdict >= report.Failed {
+		if r.Verdict >= report.Failed && r.Excused == "" { // what decides nothing, the summary names
 			t.Failure(r.Scenario)
 		}
 		t.Progress(done, s.total)

@@ -78,6 +78,9 @@ func Run(ctx context.Context, o Options) (*report.Run, error) {
 		Seed: o.Seed, Concurrency: o.Concurrency, Started: time.Now().UTC(),
 	}
 	s := &execution{options: o, key: evidence.NewKey(), records: map[string]*record{}, total: len(chosen), result: result}
+	if o.Proxy != nil {
+		result.Proxy, result.Generation = o.Proxy.Shown(), string(o.Proxy.Generation)
+	}
 	for _, r := range chosen {
 		s.records[keyOf(r.pickle)] = r
 	}
@@ -157,12 +160,35 @@ func (s *execution) run(ctx context.Context) {
 			s.infrastructure(err)
 		}
 	}()
+	if s.options.Proxy != nil {
+		s.phase("asking whether the proxy in the middle asks our data plane and calls our gateway")
+		if err := s.prove(ctx); err != nil {
+			if ctx.Err() == nil {
+				s.infrastructure(err)
+			}
+			return
+		}
+	}
 	renewing, stop := context.WithCancel(ctx)
 	var renewal sync.WaitGroup
 	renewal.Go(func() { s.renew(renewing, started) })
 	s.suite(ctx)
 	stop()
 	renewal.Wait() // what it notes must be there before the run is judged
+	s.askEnded(ctx)
+}
+
+// askEnded asks, where something broke, whether a system has ended, and how: that explains why it gave no answer.
+func (s *execution) askEnded(ctx context.Context) {
+	for _, r := range s.records {
+		if r.Verdict != report.Broken || len(s.result.Infrastructure) > 0 || ctx.Err() != nil {
+			continue
+		}
+		if err := s.target.Renew(ctx); err != nil {
+			s.infrastructure(err)
+		}
+		return
+	}
 }
 
 func (s *execution) phase(text string) {

@@ -12,6 +12,7 @@ import (
 	messages "github.com/cucumber/messages/go/v21"
 	tagexpressions "github.com/cucumber/tag-expressions/go/v6"
 
+	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/report"
 	"github.com/planeproof/planeproof/target"
 )
@@ -67,7 +68,22 @@ func newRecord(source *messages.Scenario, pickle *messages.Pickle) (*record, err
 		r.Line = line
 	}
 	r.Reproduction = slices.Contains(r.Tags, "@reproduction")
-	return r, r.readNeeds()
+	return r, errors.Join(r.readNeeds(), r.readJudges(), r.readFails())
+}
+
+// readJudges reads what a failure of the scenario would condemn; a tag with a spelling mistake must not judge nothing.
+func (r *record) readJudges() error {
+	for _, tag := range r.Tags {
+		judge, ok := strings.CutPrefix(tag, "@judges-")
+		switch {
+		case !ok:
+		case !slices.Contains(report.Judges(), judge):
+			return fmt.Errorf("scenario %q judges %q, which is none of %s", r.Title, judge, strings.Join(report.Judges(), ", "))
+		default:
+			r.Judges = append(r.Judges, judge)
+		}
+	}
+	return nil
 }
 
 // readNeeds reads the capabilities that the tags ask for; a tag with a spelling mistake must not ask for nothing.
@@ -81,6 +97,21 @@ func (r *record) readNeeds() error {
 			return fmt.Errorf("scenario %q needs %q, which is no capability", r.Title, name)
 		}
 		r.needs = append(r.needs, target.Capability(name))
+	}
+	return nil
+}
+
+// failsOn begins the tag of a generation on which the scenario is known to fail (facts: three generations).
+const failsOn = "@fails-on-"
+
+// readFails refuses a generation that is none: a tag with a spelling mistake must not excuse nothing.
+func (r *record) readFails() error {
+	for _, tag := range r.Tags {
+		if name, ok := strings.CutPrefix(tag, failsOn); ok {
+			if _, err := provider.ParseGeneration(name); err != nil {
+				return fmt.Errorf("scenario %q: %w", r.Title, err)
+			}
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/planeproof/planeproof/report"
 	"github.com/planeproof/planeproof/target"
 	"github.com/planeproof/planeproof/target/process"
 )
@@ -17,7 +18,7 @@ const three = `
   @BEARER-1
   Scenario: The first one, as "it" is!
     * it holds
-  @TOKEN-12 @reproduction @quick
+  @TOKEN-12 @reproduction @judges-plane @judges-api
   Scenario: second
     Then it holds
   @BEARER-1 @slow
@@ -34,13 +35,13 @@ func TestTagsSelect(t *testing.T) {
 	const one, two = "BEARER-1/the-first-one-as-it-is", "TOKEN-12/second"
 	rows := []string{"BEARER-1/by-row[does=holds,why=a]", "BEARER-1/by-row[does=does not hold,why=b]"}
 	for tags, want := range map[string][]string{
-		"":                             {one, two, rows[0], rows[1]},
-		"  ":                           {one, two, rows[0], rows[1]},
-		"@BEARER-1":                    {one, rows[0], rows[1]},
-		"@BEARER-1 and not @slow":      {one},
-		"not @BEARER-1":                {two},
-		"(@slow or @quick) and @slow ": {rows[0], rows[1]},
-		"@nobody":                      nil,
+		"":                                  {one, two, rows[0], rows[1]},
+		"  ":                                {one, two, rows[0], rows[1]},
+		"@BEARER-1":                         {one, rows[0], rows[1]},
+		"@BEARER-1 and not @slow":           {one},
+		"not @BEARER-1":                     {two},
+		"(@slow or @judges-api) and @slow ": {rows[0], rows[1]},
+		"@nobody":                           nil,
 	} {
 		all, err := List(Options{Tags: tags, Features: doctored(three)})
 		require.NoError(t, err, tags)
@@ -52,6 +53,7 @@ func TestTagsSelect(t *testing.T) {
 	}
 	all, err := List(Options{Tags: "@TOKEN-12", Features: doctored(three)})
 	require.NoError(t, err)
+	assert.Equal(t, []string{report.Plane, report.API}, all[0].Judges)
 	assert.True(t, all[0].Reproduction)
 	assert.Equal(t, "token", all[0].Family)
 	assert.Equal(t, "features/bearer/doctored.feature", all[0].File)
@@ -96,6 +98,7 @@ func TestFeaturesThatCannotBeRead(t *testing.T) {
 		"Scenario: none\nThen it holds":                                `scenario "none" has no behaviour id`,
 		"@BEARER-1 @TOKEN-1\nScenario: two\nThen it holds":             `scenario "two" has two behaviour ids`,
 		"@BEARER-1 @needs-luck\nScenario: needs\nThen it holds":        `scenario "needs" needs "luck", which is no capability`,
+		"@BEARER-1 @judges-luck\nScenario: judges\nThen it holds":      `scenario "judges" judges "luck", which is none of plane, api, remedies, verification`,
 		"@BEARER-1\nScenario: broken\nThen it holds\nNobody says this": "doctored.feature",
 	} {
 		_, err := Run(t.Context(), Options{Features: doctored(text), Concurrency: 1, Seed: 1})

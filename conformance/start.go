@@ -61,6 +61,8 @@ func (o *Options) check() error {
 		return fmt.Errorf("%w: a proxy in the middle needs the process runtime", ErrUsage)
 	case o.Proxy != nil && o.Target != nil:
 		return fmt.Errorf("%w: a proxy in the middle belongs to a target that is started here, and another target is given", ErrUsage)
+	case o.Proxy != nil && o.Proxy.Check() != nil:
+		return fmt.Errorf("%w: %w", ErrUsage, o.Proxy.Check())
 	}
 	return nil
 }
@@ -71,7 +73,7 @@ func (o Options) settle(ctx context.Context) starter {
 	case o.Target != nil:
 		return starter{o.Target.Describe().Runtime, "given", func(context.Context) (target.Target, error) { return o.Target, nil }}
 	case o.Proxy != nil:
-		return starter{Process, "the proxy at " + o.Proxy.URL + " is in the middle", o.inProcess}
+		return starter{Process, "the proxy at " + o.Proxy.Shown() + " is in the middle", o.inProcess}
 	case o.Runtime == Process:
 		return starter{Process, "", o.inProcess}
 	case o.Runtime == Docker:

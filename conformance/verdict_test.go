@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -52,8 +53,8 @@ func TestVerdictOfAScenario(t *testing.T) {
 	}
 }
 
-// TestFailureHasItsEvidence has two scenarios side by side: what passed keeps none.
-func TestFailureHasItsEvidence(t *testing.T) {
+// TestEveryScenarioHasItsEvidence has two scenarios side by side, each with its own; what passed keeps no log.
+func TestEveryScenarioHasItsEvidence(t *testing.T) {
 	t.Parallel()
 	result := run(t.Context(), t, Options{Concurrency: 2, Features: doctored(`
   @BEARER-1
@@ -78,16 +79,17 @@ func TestFailureHasItsEvidence(t *testing.T) {
 		{Keyword: "When", Text: "the scorer is run", Verdict: report.Passed},
 		{Keyword: "Then", Text: "the scorer succeeds", Verdict: report.Failed},
 	}, failed.Steps)
-	systems := map[string]bool{}
-	for i, e := range failed.Exchanges {
-		systems[e.System] = true
-		if i > 0 {
-			assert.False(t, e.Time.Before(failed.Exchanges[i-1].Time), "exchanges are in order of time")
-		}
-	}
-	assert.Equal(t, map[string]bool{"client": true, "data-plane": true, "gateway": true}, systems)
 	assert.Equal(t, report.Passed, passed.Verdict, passed.Reason)
-	assert.Empty(t, passed.Exchanges)
+	for _, s := range []report.Scenario{failed, passed} {
+		systems := map[string]bool{}
+		for i, e := range s.Exchanges {
+			systems[e.System] = true
+			if i > 0 {
+				assert.False(t, e.Time.Before(s.Exchanges[i-1].Time), "exchanges are in order of time")
+			}
+		}
+		assert.Equal(t, map[string]bool{"client": true, "data-plane": true, "gateway": true}, systems, s.ID)
+	}
 }
 
 func TestLackingCapabilityIsNotSupported(t *testing.T) {
@@ -133,4 +135,47 @@ func TestTargetThatGivesWayBreaksTheRun(t *testing.T) {
 	assert.Equal(t, []string{"no such luck"}, result.Infrastructure)
 	assert.Equal(t, report.Passed, result.Scenarios[0].Verdict, result.Scenarios[0].Reason)
 	assert.Equal(t, 3, result.ExitCode())
+}
+
+// TestTrailTellsProjectsAndRepeats has a call that fails, so that the harness repeats it.
+func TestTrailTellsProjectsAndRepeats(t *testing.T) {
+	t.Parallel()
+	result := run(t.Context(), t, Options{Features: doctored(`
+  @BEARER-1
+  Scenario: fails
+    Given a project provider secret "acme" for model "acme-chat" with auth_format "api_key"
+    When the project's scorer is run
+    Then the project's scorer succeeds
+`)})
+	told := map[string][]string{}
+	for _, e := range result.Scenarios[0].Exchanges {
+		if e.Nonce != "" {
+			assert.Equal(t, "alpha", e.Project, e.String())
+			told[e.System] = append(told[e.System], e.Harness)
+		}
+	}
+	want := []string{"", "call repeated, 1 of 3", "call repeated, 2 of 3", "call repeated, 3 of 3"}
+	assert.Equal(t, map[string][]string{"client": want, "data-plane": want, "gateway": want}, told)
+}
+
+// endedTarget is a target of which a system has ended.
+type endedTarget struct{ target.Target }
+
+func (endedTarget) Renew(context.Context) error {
+	return errors.New("data-plane: container x ended with exit code 137 (killed): out of memory")
+}
+
+func TestSystemThatEndedIsToldInTheBrokenLine(t *testing.T) {
+	t.Parallel()
+	start := func(ctx context.Context) (target.Target, error) {
+		started, err := startProcess(ctx)
+		return endedTarget{started}, err
+	}
+	for steps, want := range map[string][]string{
+		"Given it cannot be had": {"data-plane: container x ended with exit code 137 (killed): out of memory"},
+		"Then it holds":          nil, // what did not break is not explained
+	} {
+		result := run(t.Context(), t, Options{start: start, Features: doctored("@BEARER-1\nScenario: one\n" + steps)})
+		assert.Equal(t, want, result.Infrastructure)
+	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
+
+	"github.com/planeproof/planeproof/evidence"
 )
 
 // Call is what a scorer or a prompt sends.
@@ -60,12 +62,57 @@ func (w *World) Run(ctx context.Context, c Call) {
 		p.Text, p.Err = readAnswer(ctx, chat, params)
 	}
 	sent := w.last()
+	sent.Exchange.Nonce = c.Nonce
 	p.Status = sent.Exchange.Status
 	p.UsedEndpoint, p.Cached = sent.header.Get("X-Bt-Used-Endpoint"), sent.header.Get("X-Bt-Cached")
 	if p.Err != nil {
 		p.Refusal = sent.Body()
 	}
 	w.Probes = append(w.Probes, p)
+	w.told[c.Nonce] = told{project: w.projectName(c.ProjectID)}
+}
+
+// told is what the trail of a scenario says of a call.
+type told struct{ project, harness string }
+
+// projectName is the name of the project of that id, empty for none.
+func (w *World) projectName(id string) string {
+	for name, known := range w.projects {
+		if known == id {
+			return name
+		}
+	}
+	if id == "" {
+		return ""
+	}
+	return "(unknown)"
+}
+
+// Tell completes exchanges of any system by what the scenario knows of their calls.
+func (w *World) Tell(all []evidence.Exchange) {
+	for i, e := range all {
+		if call, known := w.told[e.Nonce]; known {
+			all[i].Project, all[i].Harness = call.project, call.harness
+		}
+	}
+}
+
+// Again sends a call once more with a nonce of its own; why is told in the trail.
+func (w *World) Again(ctx context.Context, c Call, why string) Probe {
+	c.Nonce = ""
+	w.Run(ctx, c)
+	p := w.Probes[len(w.Probes)-1]
+	w.told[p.Nonce] = told{w.told[p.Nonce].project, why}
+	return p
+}
+
+// Control sends a call that must get through and returns what the gateway saw of it. It is no call of the scenario: what it leaves in the
+// gateway's journal is not asked about any more.
+func (w *World) Control(ctx context.Context, c Call) ([]evidence.Exchange, error) {
+	sent := w.Again(ctx, c, "control call")
+	w.Probes = w.Probes[:len(w.Probes)-1]
+	w.controls = append(w.controls, sent.Nonce)
+	return w.GatewaySaw(ctx, sent.Nonce)
 }
 
 func (w *World) options(c Call) []option.RequestOption {

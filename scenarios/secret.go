@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/target"
 )
 
@@ -33,6 +34,8 @@ type Secret struct {
 	// Token is the raw token; Stored is what the data plane was given, which may be something else.
 	Token, Stored string
 	ID            string
+	// held are the values that were stored before Stored.
+	held []string
 	// Before is the API's object after it was made; Edits are the metadata keys that the scenario changed on purpose.
 	Before json.RawMessage
 	Edits  Metadata
@@ -166,7 +169,7 @@ func (w *World) StoreValue(ctx context.Context, s *Secret, value string) error {
 	if err != nil {
 		return err
 	}
-	s.Stored = value
+	s.held, s.Stored = append(s.held, s.Stored), value
 	return w.Change(ctx, "an org admin", http.MethodPatch, s.Path(), body)
 }
 
@@ -244,6 +247,16 @@ func (w *World) Credentials() map[string]string {
 		names[w.Fingerprint(s.Token)] = fmt.Sprintf("the token of the %s secret %q", s.Level, s.Name)
 	}
 	return names
+}
+
+// OfSecret says whether a credential is what a provider secret of the scenario holds or held.
+func (w *World) OfSecret(c evidence.Credential) bool {
+	return slices.ContainsFunc(w.secrets, func(s *Secret) bool {
+		return slices.ContainsFunc(append([]string{s.Token, s.Stored}, s.held...), func(value string) bool {
+			fingerprint := w.Fingerprint(value)
+			return value != "" && (c.Fingerprint == fingerprint || c.LastWord == fingerprint)
+		})
+	})
 }
 
 // UserinfoBase is an api_base with a user and a minted password in it.

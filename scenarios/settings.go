@@ -75,6 +75,14 @@ func (s *settling) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.next.RoundTrip(r)
 }
 
+// Supports is a *target.NotSupported where the target lacks what is needed, nil otherwise.
+func (w *World) Supports(need target.Capability) error {
+	if reason, lacking := w.lacks[need]; lacking {
+		return &target.NotSupported{Reason: fmt.Sprintf("needs %s: %s", need, reason)}
+	}
+	return nil
+}
+
 // Serve puts the data plane on `v2`, `v2 with Gateway`, or `v1 (<generation of the legacy proxy>)`; what it stores stays.
 func (w *World) Serve(plane string) error {
 	config := &w.chosen(target.DataPlane).DataPlane

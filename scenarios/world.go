@@ -42,6 +42,9 @@ type World struct {
 	projects            map[string]string // name → id
 	secrets             []*Secret
 	client              *http.Client
+	told                map[string]told // by nonce
+	controls            []string        // nonces of calls that are none of the scenario's
+	lacks               map[target.Capability]string
 	logMark             int    // log lines that were there at the last change
 	dir                 string // for files of the scenario, empty until one is wanted
 
@@ -67,7 +70,7 @@ type kept struct {
 func Open(ctx context.Context, on target.Target, redactor *evidence.Redactor, key evidence.Key) (*World, error) {
 	w := &World{
 		Redactor: redactor, scenario: target.Scenario{ID: "t-" + random(16), Key: key},
-		projects: map[string]string{}, unsettled: map[target.System]bool{}, read: map[target.System]kept{},
+		projects: map[string]string{}, told: map[string]told{}, lacks: on.Describe().Lacks, unsettled: map[target.System]bool{}, read: map[target.System]kept{},
 	}
 	var err error
 	if w.share, err = on.Open(ctx, w.scenario); err != nil {
@@ -208,13 +211,18 @@ func (w *World) ProxyLog(ctx context.Context) ([]evidence.LogLine, error) {
 	return slices.Clone(now.Logs[min(w.logMark, len(now.Logs)):]), nil
 }
 
-// GatewaySaw returns what the upstream received with the nonce; with an empty one, everything.
+// GatewaySaw returns what the upstream received with the nonce; with an empty one, everything but control calls.
 func (w *World) GatewaySaw(ctx context.Context, nonce string) ([]evidence.Exchange, error) {
 	now, err := w.Kept(ctx, target.Gateway)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(now.Exchanges), func(e evidence.Exchange) bool { return nonce != "" && e.Nonce != nonce }), nil
+	return slices.DeleteFunc(slices.Clone(now.Exchanges), func(e evidence.Exchange) bool {
+		if nonce == "" {
+			return slices.Contains(w.controls, e.Nonce)
+		}
+		return e.Nonce != nonce
+	}), nil
 }
 
 // Project returns the id of a project, which is made on first use.

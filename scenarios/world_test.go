@@ -61,6 +61,8 @@ type onlyShare struct {
 	share *nowhere
 }
 
+func (onlyShare) Describe() target.Description { return target.Description{} }
+
 func (o onlyShare) Open(_ context.Context, s target.Scenario) (target.Share, error) {
 	o.share.id = s.ID
 	return o.share, nil

@@ -70,12 +70,11 @@ func (s *Steps) alike(ctx context.Context) error {
 const repeats = 3
 
 func (s *Steps) alikeWhenRepeated(ctx context.Context, c scenarios.Call) error {
-	for range repeats {
+	for i := range repeats {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		c.Nonce = ""
-		s.World.Run(ctx, c)
+		s.World.Again(ctx, c, fmt.Sprintf("call repeated, %d of %d", i+1, repeats))
 	}
 	return s.alike(ctx)
 }
@@ -89,9 +88,14 @@ func order(ways, all []string) string {
 	return b.String()
 }
 
+// treatedAlike asks for calls that reached the upstream: refusing every one of them is no treatment.
 func (s *Steps) treatedAlike(ctx context.Context) error {
-	if _, all, err := s.treatments(ctx); err != nil || len(all) < 2 {
+	ways, all, err := s.treatments(ctx)
+	if err != nil || len(all) < 2 {
 		return errors.Join(err, fmt.Errorf("compare calls: there are %d", len(all)))
+	}
+	if seen, err := s.sawLatest(ctx); err != nil || len(seen) == 0 {
+		return errors.Join(err, differs("how equal calls were treated", "passed on to the gateway", strings.Join(ways, ", then ")))
 	}
 	return s.alike(ctx)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/scenarios"
+	"github.com/planeproof/planeproof/target"
 )
 
 // caller is who calls a model in a sentence.
@@ -55,11 +56,14 @@ func (s *Steps) call(ctx context.Context, who, model string) (scenarios.Call, er
 		return c, nil
 	case who == "the scorer of an unknown project":
 		c.ProjectID = uuid.NewString()
-		return c, nil
+		return c, s.World.Supports(target.ProjectCalls)
 	case who == "the prompt", who == "the project's streaming scorer":
 		c.Stream = true
 	case strings.HasPrefix(who, "the scorer of project "):
 		project = names(who)[0]
+	}
+	if err := s.World.Supports(target.ProjectCalls); err != nil {
+		return c, err
 	}
 	id, err := s.World.Project(ctx, project)
 	c.ProjectID = id
@@ -102,6 +106,9 @@ func (s *Steps) runAgain(ctx context.Context, forProject string) error {
 	}
 	c := s.World.Probes[i].Call
 	if forProject != "" {
+		if err := s.World.Supports(target.ProjectCalls); err != nil {
+			return err
+		}
 		id, err := s.World.Project(ctx, scenarios.DefaultProject)
 		if err != nil {
 			return err
@@ -241,15 +248,43 @@ func (s *Steps) failsToAuthenticate(ctx context.Context, who, by string) error {
 		return differs("the outcome of "+who, "status 401", outcome(p)+s.gatewaySaid(asked))
 	}
 	if by == "data plane" {
-		return equal("requests of this call at the gateway", 0, len(asked))
+		good := p.Call
+		good.Key = s.World.ScorerKey()
+		return s.refusedByPlane(ctx, p, good)
 	}
 	for _, e := range asked {
 		if e.Status != http.StatusUnauthorized {
 			return differs("the gateway's own answer to the call", "401", fmt.Sprint(e.Status))
 		}
+		if !slices.ContainsFunc(e.Credentials, s.World.OfSecret) {
+			return differs("what the provider refused", "the credential of a provider secret", s.describe(e))
+		}
 	}
 	if len(asked) == 0 {
 		return differs("who refused the call", "the provider", "the data plane: the gateway saw no request of it")
+	}
+	return nil
+}
+
+// providerRefused begins what a proxy says of a provider's refusal (facts: routing in the proxy).
+const providerRefused = "AI provider returned"
+
+// refusedByPlane asks that a refusal is the data plane's own: no provider was asked, ours or another to which the call may have gone, and
+// the good call, which differs only in what was refused, reaches the gateway. Without it a plane that refuses everyone would pass.
+func (s *Steps) refusedByPlane(ctx context.Context, p scenarios.Probe, good scenarios.Call) error {
+	asked, err := s.World.GatewaySaw(ctx, p.Nonce)
+	if err != nil {
+		return err
+	}
+	if len(asked) > 0 || strings.Contains(p.Refusal, providerRefused) {
+		return differs("who refused the call", "the data plane", "a provider: "+outcome(p)+s.gatewaySaid(asked))
+	}
+	reached, err := s.World.Control(ctx, good)
+	if err != nil {
+		return err
+	}
+	if len(reached) == 0 {
+		return differs("what the gateway saw of the same call as it should be", "a request", "nothing: the data plane refuses that call too")
 	}
 	return nil
 }
@@ -280,6 +315,11 @@ func (s *Steps) unknownRefused(ctx context.Context) error {
 	}
 	if p.Status < 400 || p.Status > 499 {
 		return differs("the outcome of the scorer of an unknown project", "a 4xx", outcome(p))
+	}
+	good := p.Call
+	good.ProjectID = ""
+	if err := s.refusedByPlane(ctx, p, good); err != nil {
+		return err
 	}
 	return s.sawNothing(ctx)
 }

@@ -39,6 +39,8 @@ type Scenario struct {
 	ID string
 	// Key is what credentials are fingerprinted under.
 	Key evidence.Key
+	// WithoutProxy says that the scenario is about something else than a proxy in the middle: it is served as if there were none.
+	WithoutProxy bool
 }
 
 // Share is one scenario's part of a target: systems that nobody else sees.
@@ -116,10 +118,11 @@ const (
 	Upgrade          Capability = "upgrade"           // a data plane can be upgraded while its secrets stay
 	OrgWrites        Capability = "org-writes"        // org provider secrets can be made and changed
 	ProjectWrites    Capability = "project-writes"    // project provider secrets can be made and changed
+	ProjectCalls     Capability = "project-calls"     // a call with project context is served with the project's secrets
 	TestKey          Capability = "test-key"          // the console's Test key can be pressed
 )
 
 // Capabilities lists all of them.
 func Capabilities() []Capability {
-	return []Capability{Journal, Logs, ChooseGeneration, Upgrade, OrgWrites, ProjectWrites, TestKey}
+	return []Capability{Journal, Logs, ChooseGeneration, Upgrade, OrgWrites, ProjectWrites, ProjectCalls, TestKey}
 }

@@ -90,6 +90,11 @@ func TestBadCommandLines(t *testing.T) {
 		"report below a file": {[]string{"run", "--runtime", "process", "--report", filepath.Join(file, "out")}, "not a directory"},
 		"foreign report":      {[]string{"run", "--runtime", "process", "--report", foreign}, "report.json alone: not a report of planeproof"},
 		"proxy alone":         {[]string{"run", "--proxy-url", "http://127.0.0.1:1/v1"}, "go together"},
+		"proxy with password": {[]string{"run", "--proxy-url", "http://svc:hunter2hunter2@127.0.0.1:1/v1", "--data-plane-addr", "127.0.0.1:1"}, "the proxy's URL has a user"},
+		"proxy no URL":        {[]string{"run", "--proxy-url", "svc:hunter2hunter2@proxy", "--data-plane-addr", "127.0.0.1:1"}, "the proxy's URL is not http://HOST:PORT/"},
+		"proxy that is one":   {[]string{"run", "--proxy-url", "http://127.0.0.1:1/v1", "--data-plane-addr", "8083"}, `the data plane's address "8083" is not HOST:PORT`},
+		"generation alone":    {[]string{"run", "--proxy-generation", "legacy-2026-02"}, "--proxy-generation needs --proxy-url"},
+		"no generation":       {[]string{"run", "--proxy-url", "http://127.0.0.1:1/v1", "--data-plane-addr", "127.0.0.1:1", "--proxy-generation", "v1"}, "legacy-2026-02"},
 		"no fake":             {[]string{"fake"}, "accepts 1 arg(s), received 0"},
 		"unknown fake":        {[]string{"fake", "gatewey"}, `invalid argument "gatewey"`},
 		"dial":                {[]string{"fake", "data-plane", "--dial", "gateway"}, `--dial "gateway" is not HOST:PORT`},
@@ -104,6 +109,7 @@ func TestBadCommandLines(t *testing.T) {
 			o := conform(t.Context(), passes, c.args...)
 			assert.Equal(t, exitUsage, o.code)
 			assertOneLine(t, o, c.says)
+			assert.NotContains(t, o.err, "hunter2")
 			if len(c.args) > 0 { // whoever gives no command is shown what there is
 				assert.Empty(t, o.out)
 			}

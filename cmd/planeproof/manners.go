@@ -33,10 +33,11 @@ func mannered(cmd *cobra.Command) *cobra.Command {
 // flagValues are the flags that take one of a few values, wherever they are.
 func flagValues() map[string][]string {
 	return map[string][]string{
-		"runtime": {conformance.Auto, conformance.Docker, conformance.Process},
-		"legacy":  strings.Split(generationNames(), ", "),
-		"output":  {"table", "json"},
-		"fail-on": {string(audit.Error), string(audit.Warning), string(audit.Note)},
+		"runtime":          {conformance.Auto, conformance.Docker, conformance.Process},
+		"proxy-generation": strings.Split(generationNames(), ", "),
+		"legacy":           strings.Split(generationNames(), ", "),
+		"output":           {"table", "json"},
+		"fail-on":          {string(audit.Error), string(audit.Warning), string(audit.Note)},
 	}
 }
 

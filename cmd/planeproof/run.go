@@ -12,6 +12,7 @@ import (
 
 	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/report"
 	"github.com/planeproof/planeproof/target/process"
 )
@@ -23,6 +24,7 @@ type runFlags struct {
 	seed                  int64
 	list                  bool
 	proxyURL, dataPlane   string
+	generation            string
 }
 
 func newRun(t terminal, redactor *evidence.Redactor) *cobra.Command {
@@ -49,6 +51,7 @@ harness: nothing can be said of the system; 4 nothing was selected, or something
 	flags.StringVar(&f.report, "report", "", "directory for report.json and junit.xml; old ones of planeproof are removed first")
 	flags.StringVar(&f.proxyURL, "proxy-url", "", "base URL of a running open-source AI proxy to put in the fake legacy proxy's place, such as http://127.0.0.1:8787/v1")
 	flags.StringVar(&f.dataPlane, "data-plane-addr", "", "HOST:PORT where that proxy looks for /api/secret; the fake data plane listens there")
+	flags.StringVar(&f.generation, "proxy-generation", "", "what that proxy is: "+generationNames()+"; what is known to fail on it decides nothing then")
 	flags.BoolVar(&f.list, "list", false, "list the selected scenarios instead of running them")
 	return cmd
 }
@@ -61,6 +64,8 @@ func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.
 		return conformance.Options{}, fmt.Errorf("%w: --concurrency %d is less than 1", conformance.ErrUsage, f.concurrency)
 	case (f.proxyURL == "") != (f.dataPlane == ""):
 		return conformance.Options{}, fmt.Errorf("%w: --proxy-url and --data-plane-addr go together", conformance.ErrUsage)
+	case f.generation != "" && f.proxyURL == "":
+		return conformance.Options{}, fmt.Errorf("%w: --proxy-generation needs --proxy-url", conformance.ErrUsage)
 	case f.proxyURL != "" && f.runtime == conformance.Docker:
 		return conformance.Options{}, fmt.Errorf("%w: --proxy-url needs --runtime process", conformance.ErrUsage)
 	case f.seed < 0:
@@ -68,7 +73,7 @@ func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.
 	}
 	var proxy *process.Proxy
 	if f.proxyURL != "" {
-		proxy = &process.Proxy{URL: strings.TrimRight(f.proxyURL, "/"), DataPlaneAddr: f.dataPlane}
+		proxy = &process.Proxy{URL: strings.TrimRight(f.proxyURL, "/"), DataPlaneAddr: f.dataPlane, Generation: provider.Generation(f.generation)}
 	}
 	return conformance.Options{
 		Runtime: f.runtime, Proxy: proxy, Tags: f.tags, Concurrency: f.concurrency, Seed: f.seed, Version: version(),

@@ -2,7 +2,7 @@
 Feature: The control API that the fixes rest on
 
   # facts: the API; behaviour list: values never come back
-  @API-1 @needs-org-writes @needs-project-writes @needs-logs
+  @API-1 @needs-org-writes @needs-project-writes @needs-logs @judges-api @judges-plane
   Scenario Outline: A stored value never comes back
     Given a data plane on <plane>
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
@@ -13,7 +13,8 @@ Feature: The control API that the fixes rest on
     And an org admin stores the raw token of "acme"
     And requests with the token of "own" in their body are refused
     And the project's scorer is run
-    Then no answer of the API, no log and no output holds a stored value
+    Then the project's scorer succeeds
+    And no answer of the API, no log and no output holds a stored value
 
     Examples:
       | plane               |
@@ -21,7 +22,7 @@ Feature: The control API that the fixes rest on
       | v2                  |
 
   # published API description: list ai_secret and env_var; facts: newest first, cursors, unknown parameters
-  @API-2 @needs-org-writes
+  @API-2 @needs-org-writes @judges-api
   Scenario Outline: Listing org provider secrets
     Given a data plane on v2
     And org provider secrets "one", "two", "three", "four" made in this order
@@ -42,7 +43,7 @@ Feature: The control API that the fixes rest on
       | no_such_parameter=1                 | "four", "three", "two", "one" |
 
   # published API description: env_var has limit and no cursors; the guides' secret_category is not documented
-  @API-2 @needs-project-writes
+  @API-2 @needs-project-writes @judges-api
   Scenario Outline: Listing project provider secrets
     Given a data plane on v2
     And a project provider secret "first"
@@ -63,7 +64,7 @@ Feature: The control API that the fixes rest on
       | object_type=organization                                           | none                                    |
 
   # published API description: cursors and the name filter of project
-  @API-2 @needs-project-writes
+  @API-2 @needs-project-writes @judges-api
   Scenario Outline: Listing projects
     Given a data plane on v2
     And projects "alpha", "beta", "gamma" made in this order
@@ -78,7 +79,7 @@ Feature: The control API that the fixes rest on
       | project_name=beta               | "beta"                   |
 
   # behaviour list: a clear 4xx and nothing changed
-  @API-3 @needs-org-writes
+  @API-3 @needs-org-writes @judges-api
   Scenario Outline: A request that cannot be served is refused and changes nothing
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
@@ -104,7 +105,7 @@ Feature: The control API that the fixes rest on
       | GET    | /v1/no_such_thing             | no body                  | 404    | no such       |
 
   # behaviour list: concurrent PATCHes
-  @API-4 @needs-org-writes
+  @API-4 @needs-org-writes @judges-api
   Scenario: Concurrent changes of different fields lose neither
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
@@ -112,7 +113,7 @@ Feature: The control API that the fixes rest on
     Then every change of "acme" is there
 
   # behaviour list: concurrent PATCHes
-  @API-4 @needs-project-writes
+  @API-4 @needs-project-writes @judges-api
   Scenario: Of two concurrent changes of metadata one is there, whole
     Given a data plane on v2
     And a project provider secret "own" for model "acme-chat" with auth_format "api_key"

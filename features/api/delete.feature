@@ -2,7 +2,7 @@
 Feature: A provider that is not there any more
 
   # behaviour list: the failure names the model; audit names what is missing
-  @API-5 @needs-org-writes
+  @API-5 @needs-org-writes @judges-plane @judges-remedies
   Scenario Outline: Deleting a provider that a scorer uses is told by the model that is missing
     Given a data plane on <plane>
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"

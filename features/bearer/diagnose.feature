@@ -3,7 +3,7 @@ Feature: Telling one authentication failure from another
   The Braintrust key may be valid and the failure come from the provider secret, or the other way round.
 
   # guide: bearer-after-v2-migration, step 3; facts: upstream gateways
-  @BEARER-11 @needs-org-writes
+  @BEARER-11 @needs-org-writes @judges-plane
   Scenario: The right scheme with a wrong token is told apart from the wrong scheme
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
@@ -15,7 +15,7 @@ Feature: Telling one authentication failure from another
     And the gateway refused it for a wrong token, not for a wrong scheme
 
   # guide: bearer-after-v2-migration, summary: the other failure
-  @BEARER-11 @reproduction @needs-choose-generation
+  @BEARER-11 @reproduction @needs-choose-generation @judges-plane @fails-on-legacy-2026-02
   Scenario: The wrong scheme is refused for the scheme
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
@@ -25,7 +25,7 @@ Feature: Telling one authentication failure from another
     And the gateway refused it for a wrong scheme, not for a wrong token
 
   # guide: bearer-after-v2-migration, summary: the Braintrust API key in the scorer may still be valid
-  @BEARER-12 @needs-org-writes
+  @BEARER-12 @needs-org-writes @judges-plane
   Scenario Outline: A wrong Braintrust key is refused by the data plane before any provider is asked
     Given a data plane on <plane>
     And a gateway that accepts only Bearer tokens
@@ -42,7 +42,7 @@ Feature: Telling one authentication failure from another
       | v2 with Gateway      |
 
   # guide: bearer-after-v2-migration, notes: the Test key button may still show an error
-  @BEARER-15 @needs-test-key @needs-org-writes
+  @BEARER-15 @needs-test-key @needs-org-writes @judges-plane
   Scenario: Test key shows an error while the scorer works
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
@@ -55,7 +55,7 @@ Feature: Telling one authentication failure from another
     And "acme" works end to end, whatever Test key shows
 
   # facts: Test key takes another network path than a model call: its verdict is advisory
-  @BEARER-15 @reproduction @needs-test-key @needs-choose-generation
+  @BEARER-15 @reproduction @needs-test-key @needs-choose-generation @judges-plane @fails-on-legacy-2026-02
   Scenario: Test key shows success while the scorer fails
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
@@ -67,7 +67,7 @@ Feature: Telling one authentication failure from another
     And "acme" does not work end to end, whatever Test key shows
 
   # facts: auth_format alone decides; auth_type changes nothing for openai; recorded: org-auth_format=…
-  @BEARER-20 @needs-org-writes
+  @BEARER-20 @needs-org-writes @judges-plane
   Scenario Outline: With one key only, or another auth_type, auth_format alone decides what is seen
     Given a data plane on <plane>
     And a gateway that accepts only "<shape>"
@@ -80,14 +80,19 @@ Feature: Telling one authentication failure from another
       | plane           | metadata                                           | shape                  |
       | v2              | auth_format "bearer"                               | Authorization: Bearer  |
       | v2              | auth_type "api_key"                                | Authorization: Bearer  |
-      | v2              | auth_format "api_key"                              | Authorization: Api-Key |
       | v2              | auth_format "bearer" and auth_type "oauth_bearer"  | Authorization: Bearer  |
-      | v2              | auth_format "api_key" and auth_type "oauth_bearer" | Authorization: Api-Key |
       | v2 with Gateway | auth_format "bearer"                               | Authorization: Bearer  |
       | v2 with Gateway | auth_format "api_key"                              | Authorization: Api-Key |
 
+    # facts: three generations: the oldest ignores auth_format
+    @fails-on-legacy-2026-02
+    Examples:
+      | plane           | metadata                                           | shape                  |
+      | v2              | auth_format "api_key"                              | Authorization: Api-Key |
+      | v2              | auth_format "api_key" and auth_type "oauth_bearer" | Authorization: Api-Key |
+
   # facts: the token is concatenated as stored; a trailing newline is trimmed by the HTTP client; an empty token sends Bearer alone
-  @BEARER-10 @needs-org-writes
+  @BEARER-10 @needs-org-writes @judges-plane @judges-remedies
   Scenario Outline: A stored value that is no raw token is named, and what becomes of it is seen
     Given a data plane on <plane>
     And a gateway that accepts only Bearer tokens
@@ -103,12 +108,17 @@ Feature: Telling one authentication failure from another
       | v2                  | with a blank before it  | a blank between Bearer and the token of "acme" | value-white-space |
       | v2                  | with a newline after it | the raw token of "acme" as Bearer             | value-white-space |
       | v2                  | as an empty value       | Bearer and nothing after it                   | value-missing     |
-      | v2                  | as null                 | no credential                                 | value-missing     |
       | v1 (legacy-2026-02) | as an empty value       | Bearer and nothing after it                   | value-missing     |
       | v1 (legacy-2026-02) | with a newline after it | the raw token of "acme" as Bearer             | value-white-space |
 
+    # facts: a stored value of null: before the current one an org secret sends Bearer null
+    @fails-on-legacy-2026-02 @fails-on-legacy-2026-03
+    Examples:
+      | plane               | how                     | seen                                          | rule              |
+      | v2                  | as null                 | no credential                                 | value-missing     |
+
   # guide: bearer-after-v2-migration, step 2: raw token only; the preview shows the prefix
-  @BEARER-9 @needs-org-writes
+  @BEARER-9 @needs-org-writes @judges-remedies
   Scenario: A stored Bearer prefix is named before anybody looks at a gateway
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
@@ -117,7 +127,7 @@ Feature: Telling one authentication failure from another
     Then the audit finds "value-scheme-prefix" on "acme"
 
   # facts: Baseten: Authorization: Api-Key
-  @BEARER-13 @needs-org-writes
+  @BEARER-13 @needs-org-writes @judges-plane @judges-remedies @fails-on-legacy-2026-02
   Scenario Outline: Where the gateway requires Api-Key, auth_format api_key is right, works, and is not called wrong
     Given a data plane on <plane>
     And a gateway that accepts only "Authorization: Api-Key"
@@ -139,7 +149,7 @@ Feature: Telling one authentication failure from another
       | v2 with Gateway |
 
   # facts: auth_format alone decides; auth_type changes nothing for openai
-  @BEARER-20 @needs-org-writes
+  @BEARER-20 @needs-org-writes @judges-remedies
   Scenario Outline: What is proposed where only one of the keys is set, or auth_type is another
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with <metadata>
@@ -155,7 +165,7 @@ Feature: Telling one authentication failure from another
       | auth_format "bearer" and auth_type "oauth_bearer"  | auth-type-not-api-key | bearer fix    |
 
   # guide: bearer-after-v2-migration, summary; facts: routing in the proxy: what the last refusal becomes
-  @BEARER-1 @reproduction @needs-choose-generation
+  @BEARER-1 @reproduction @needs-choose-generation @judges-plane @judges-remedies @fails-on-legacy-2026-02
   Scenario: The first guide's failure is found in what the scorer was told
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens

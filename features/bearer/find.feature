@@ -3,7 +3,7 @@ Feature: Finding the affected provider secret
   The guide's own commands list the secrets behind a model; they are sent as printed and filtered by its own jq.
 
   # guide: bearer-after-v2-migration, step 1, org level
-  @BEARER-4 @needs-org-writes
+  @BEARER-4 @needs-org-writes @judges-api
   Scenario: The org-level search shows only the secret whose customModels has the model
     Given a data plane on v2
     And an org provider secret "other" for model "other-chat" with auth_format "bearer"
@@ -14,7 +14,7 @@ Feature: Finding the affected provider secret
     And it shows auth_format "api_key"
 
   # guide: bearer-after-v2-migration, step 1, org level: an empty answer is an answer too
-  @BEARER-4 @needs-org-writes
+  @BEARER-4 @needs-org-writes @judges-api
   Scenario: The org-level search for a model that no secret has says that it found nothing
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
@@ -22,7 +22,7 @@ Feature: Finding the affected provider secret
     Then it finds no secret for the model among 1
 
   # guide: bearer-after-v2-migration, step 1: `has` needs an object
-  @BEARER-4 @needs-org-writes
+  @BEARER-4 @needs-org-writes @judges-api
   Scenario: A customModels that is no object ends the search with an error instead of a clean answer
     Given a data plane on v2
     And an org provider secret "odd" with customModels "acme-chat"
@@ -30,7 +30,7 @@ Feature: Finding the affected provider secret
     Then its filter fails on customModels that is no object
 
   # guide: bearer-after-v2-migration, step 1, at both levels at once
-  @BEARER-4 @needs-org-writes @needs-project-writes
+  @BEARER-4 @needs-org-writes @needs-project-writes @judges-remedies
   Scenario: The audit names for a model what the guide's search shows, at every level
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
@@ -42,7 +42,7 @@ Feature: Finding the affected provider secret
     And the audit finds "auth-format-api-key" on "acme" and "own"
 
   # guide: bearer-after-v2-migration, step 1: none has it, or nobody can say
-  @BEARER-4 @needs-org-writes
+  @BEARER-4 @needs-org-writes @judges-remedies
   Scenario: A customModels that is no object is a finding and never clean
     Given a data plane on v2
     And an org provider secret "odd" with customModels "acme-chat"
@@ -51,7 +51,7 @@ Feature: Finding the affected provider secret
     And the audit is not clean
 
   # guide: bearer-after-v2-migration, step 1: an empty answer is an answer too
-  @BEARER-4 @needs-org-writes
+  @BEARER-4 @needs-org-writes @judges-remedies
   Scenario: A model that no secret has is a finding, though nothing else is wrong
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
@@ -62,7 +62,7 @@ Feature: Finding the affected provider secret
     And the audit says that no secret serves "no-such-model"
 
   # guide: bearer-after-v2-migration, step 1, project level
-  @BEARER-5 @needs-project-writes
+  @BEARER-5 @needs-project-writes @judges-api
   Scenario: The project-level search leaves other projects and other categories out
     Given a data plane on v2
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"

@@ -3,7 +3,7 @@ Feature: Repairing the provider secret
   The correct combination for an OpenAI-compatible provider is auth_type "api_key" with auth_format "bearer".
 
   # guide: bearer-after-v2-migration, step 2
-  @BEARER-6 @needs-org-writes
+  @BEARER-6 @needs-org-writes @judges-plane @judges-remedies
   Scenario Outline: Bearer format repairs an org provider secret and changes nothing else
     Given a data plane on <plane>
     And a gateway that accepts only Bearer tokens
@@ -20,7 +20,7 @@ Feature: Repairing the provider secret
       | v2 with Gateway |
 
   # guide: bearer-after-v2-migration, step 2, through env_var
-  @BEARER-7 @needs-project-writes
+  @BEARER-7 @needs-project-writes @judges-plane @judges-remedies
   Scenario Outline: Bearer format repairs a project provider secret and changes nothing else
     Given a data plane on <plane>
     And a gateway that accepts only Bearer tokens
@@ -37,7 +37,7 @@ Feature: Repairing the provider secret
       | v2 with Gateway |
 
   # guide: bearer-after-v2-migration, step 2: requires org admin
-  @BEARER-8 @needs-org-writes
+  @BEARER-8 @needs-org-writes @judges-api @judges-remedies
   Scenario: A member who is not org admin is refused and nothing changes
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
@@ -46,7 +46,7 @@ Feature: Repairing the provider secret
     And nothing about "acme" has changed
 
   # guide: bearer-after-v2-migration, step 2: the stored value must be the raw token
-  @BEARER-9 @needs-org-writes
+  @BEARER-9 @needs-org-writes @judges-plane @judges-remedies
   Scenario: A stored Bearer prefix survives the fix, and storing the raw token mends it
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
@@ -62,7 +62,7 @@ Feature: Repairing the provider secret
     And the gateway saw the raw token of "acme" as Bearer
 
   # facts: the API: POST with an existing name returns the existing object unmodified; PUT replaces
-  @BEARER-17 @needs-org-writes
+  @BEARER-17 @needs-org-writes @judges-api @judges-plane
   Scenario: POST with the same name does not update the secret, PUT does
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
@@ -78,7 +78,7 @@ Feature: Repairing the provider secret
     And the gateway saw the raw token of "acme" as Bearer
 
   # behaviour list: a fix that the API accepts but does not apply
-  @BEARER-18 @needs-org-writes @needs-choose-generation
+  @BEARER-18 @needs-org-writes @needs-choose-generation @judges-plane @judges-remedies @fails-on-legacy-2026-02
   Scenario: A fix that the API accepts and ignores is reported as not applied
     Given a data plane on v2
     And an API that ignores metadata in PATCH
@@ -91,7 +91,7 @@ Feature: Repairing the provider secret
     Then the scorer fails with an authentication error of the provider
 
   # guide: project-override-on-legacy-proxy, long-term fix: override is name-based
-  @BEARER-19 @needs-org-writes @needs-project-writes
+  @BEARER-19 @needs-org-writes @needs-project-writes @judges-plane @judges-remedies
   Scenario Outline: Where the org's and the project's secret of one name are affected, both must be fixed
     Given a data plane on <plane>
     And a gateway that accepts only Bearer tokens
@@ -120,7 +120,7 @@ Feature: Repairing the provider secret
 
 
   # guide: project-override-on-legacy-proxy, long-term fix: override is name-based; facts: equal names cannot be told apart
-  @BEARER-19 @needs-org-writes @needs-project-writes
+  @BEARER-19 @needs-org-writes @needs-project-writes @judges-remedies
   Scenario: A call that works does not tell which of two secrets of one name was used
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens

@@ -1,10 +1,10 @@
-@bearer @needs-journal
+@bearer @needs-journal @judges-plane
 Feature: Provider secrets after the migration to data plane v2
   A provider secret saved with auth_format "api_key" stops working with an upstream gateway that wants
   Authorization: Bearer once the data plane is on v2.
 
   # guide: bearer-after-v2-migration, summary; facts: wire shapes of api_key on v2
-  @BEARER-1 @reproduction @needs-choose-generation
+  @BEARER-1 @reproduction @needs-choose-generation @fails-on-legacy-2026-02
   Scenario Outline: A secret with auth_format api_key fails on v2 against a Bearer-only gateway
     Given a data plane on <plane>
     And a gateway that accepts only Bearer tokens
@@ -52,7 +52,7 @@ Feature: Provider secrets after the migration to data plane v2
       | current-2026-08 |
 
   # guide: bearer-after-v2-migration, the whole of it in one scenario
-  @BEARER-3 @needs-choose-generation @needs-upgrade @needs-org-writes
+  @BEARER-3 @needs-choose-generation @needs-upgrade @needs-org-writes @judges-remedies
   Scenario: The upgrade breaks the secret without touching it, and the fix repairs it
     Given a data plane on v1 (legacy-2026-02)
     And a gateway that accepts only Bearer tokens
@@ -71,7 +71,7 @@ Feature: Provider secrets after the migration to data plane v2
     And the gateway saw the raw token of "acme" as Bearer
 
   # facts: v2 and Gateway are not the same; the Gateway can be switched on later and off again
-  @BEARER-3 @needs-choose-generation @needs-upgrade @needs-org-writes
+  @BEARER-3 @needs-choose-generation @needs-upgrade @needs-org-writes @judges-remedies
   Scenario: Switching the Gateway on and off neither repairs the secret nor undoes the fix
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens

@@ -2,7 +2,7 @@
 Feature: What a change would do, known beforehand and then seen
 
   # facts: a strict legacy proxy cannot read auth_type, the oldest neither key; guides: the first one's fix causes the second one's failure
-  @MIGRATION-1 @reproduction @needs-logs
+  @MIGRATION-1 @reproduction @needs-logs @judges-plane @judges-remedies
   Scenario Outline: The bearer keys on a project secret before the upgrade cost the project its own credential
     Given a data plane on v1 (<generation>)
     And an org provider secret "acme" for model "acme-chat"
@@ -22,7 +22,7 @@ Feature: What a change would do, known beforehand and then seen
       | legacy-2026-03 | "auth_type"                   |
 
   # behaviour list: the order proposed: upgrade first, or the portable form
-  @MIGRATION-1 @needs-project-writes @needs-upgrade
+  @MIGRATION-1 @needs-project-writes @needs-upgrade @judges-plane @judges-remedies
   Scenario Outline: That order is refused, and upgrading first or the portable form is proposed
     Given a data plane on v1 (<generation>)
     And a gateway that accepts only Bearer tokens
@@ -43,7 +43,7 @@ Feature: What a change would do, known beforehand and then seen
       | legacy-2026-03 |
 
   # behaviour list: the portable form
-  @MIGRATION-1 @needs-project-writes @needs-upgrade
+  @MIGRATION-1 @needs-project-writes @needs-upgrade @judges-plane @judges-remedies
   Scenario: The portable form mends the project secret before the upgrade and holds after it
     Given a data plane on v1 (legacy-2026-02)
     And a gateway that accepts only Bearer tokens
@@ -59,7 +59,7 @@ Feature: What a change would do, known beforehand and then seen
     Then the gateway saw the raw token of the project's "acme" as Bearer
 
   # behaviour list: known beforehand and then seen
-  @MIGRATION-6 @needs-org-writes @needs-upgrade
+  @MIGRATION-6 @needs-org-writes @needs-upgrade @judges-plane @judges-remedies
   Scenario Outline: What an upgrade would change is known beforehand and then seen
     Given a data plane on v1 (<generation>)
     And a gateway that asks for no credential
@@ -81,7 +81,7 @@ Feature: What a change would do, known beforehand and then seen
       | legacy-2026-03 | Authorization: Api-Key | none      |
 
   # behaviour list: known beforehand and then seen: the switch of the Gateway
-  @MIGRATION-6 @needs-org-writes @needs-upgrade
+  @MIGRATION-6 @needs-org-writes @needs-upgrade @judges-plane @judges-remedies
   Scenario: What the Gateway switch may change is known beforehand and then seen
     Given a data plane on v2
     And a data plane that sends api_key as "Authorization: Api-Key"
@@ -98,7 +98,7 @@ Feature: What a change would do, known beforehand and then seen
     Then the gateway saw the token of "stays" as "Authorization: Bearer"
 
   # behaviour list: known beforehand and then seen: a step back
-  @MIGRATION-6 @needs-project-writes @needs-upgrade
+  @MIGRATION-6 @needs-project-writes @needs-upgrade @judges-plane @judges-remedies
   Scenario: What a step back would cost a project is known beforehand and then seen
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat"
@@ -113,7 +113,7 @@ Feature: What a change would do, known beforehand and then seen
     Then the gateway saw the raw token of "acme" as Bearer
 
   # behaviour list: many secrets, few affected
-  @MIGRATION-7 @needs-org-writes @needs-project-writes
+  @MIGRATION-7 @needs-org-writes @needs-project-writes @judges-remedies
   Scenario: Of many secrets only the affected ones are changed, and restoring gives them back
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
@@ -128,7 +128,7 @@ Feature: What a change would do, known beforehand and then seen
     Then no secret has changed
 
   # facts: an unreadable project secret: the org's of the same name answers, and nobody notices
-  @MIGRATION-1 @needs-project-writes
+  @MIGRATION-1 @needs-project-writes @judges-remedies
   Scenario: A change that the org's secret of that name could hide is refused where nobody knows the proxy
     Given a data plane on v1 (legacy-2026-03)
     And an org provider secret "acme" for model "acme-chat"

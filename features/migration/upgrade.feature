@@ -1,8 +1,8 @@
-@migration @needs-journal @needs-choose-generation @needs-upgrade
+@migration @needs-journal @needs-choose-generation @needs-upgrade @judges-plane
 Feature: The two guides together, over an upgrade
 
   # facts: org secrets are not checked by the self-hosted proxy
-  @MIGRATION-2 @needs-org-writes
+  @MIGRATION-2 @needs-org-writes @judges-remedies
   Scenario Outline: The bearer fix on an org secret before the upgrade works before and after
     Given a data plane on v1 (<generation>)
     And a gateway that accepts only Bearer tokens

@@ -1,4 +1,4 @@
-@override @needs-journal @needs-choose-generation
+@override @needs-journal @needs-choose-generation @judges-plane
 Feature: What the proxy's caches can hide
   An answer from a cache says nothing about the credential of now; the suite's own calls turn both caches off.
 
@@ -27,7 +27,7 @@ Feature: What the proxy's caches can hide
       | v2                  |
 
   # facts: errors are not cached
-  @OVERRIDE-15 @needs-org-writes
+  @OVERRIDE-15 @needs-org-writes @judges-remedies @fails-on-legacy-2026-02
   Scenario: The answer cache keeps no failure: after the fix the same call is answered afresh
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens

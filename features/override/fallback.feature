@@ -1,4 +1,4 @@
-@override @needs-journal @needs-choose-generation
+@override @needs-journal @needs-choose-generation @judges-plane
 Feature: A project's provider secret on the legacy AI proxy
   Legacy proxies with a strict metadata schema cannot read newer provider secrets; the project then runs on the
   organization's credential.
@@ -124,7 +124,7 @@ Feature: A project's provider secret on the legacy AI proxy
       | legacy-2026-03 | v2 with Gateway      |
 
   # facts: routing, order: a broken project secret hides behind a good org secret and the caller sees 200
-  @OVERRIDE-10 @needs-org-writes @needs-project-writes
+  @OVERRIDE-10 @needs-org-writes @needs-project-writes @needs-project-calls @judges-remedies
   Scenario: A fixed project secret that still hides behind the org's is seen
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens

@@ -1,4 +1,4 @@
-@override @needs-journal @needs-choose-generation @needs-logs
+@override @needs-journal @needs-choose-generation @needs-logs @judges-plane @judges-remedies
 Feature: What a proxy's log tells an on-call engineer
   The legacy proxy says in its log alone why a project runs on the organization's credential; the log arrives in whatever
   form it was exported in.

@@ -1,4 +1,4 @@
-@override @needs-journal
+@override @needs-journal @judges-plane
 Feature: Which provider secret is used
   Project context loads the project's provider secrets, filters them by model and merges them by name with the org's.
 

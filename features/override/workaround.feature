@@ -3,7 +3,7 @@ Feature: The workaround, and where it is none
   The second guide's PATCH is a temporary workaround for one failure of one kind of proxy.
 
   # guide: project-override-on-legacy-proxy, when to use this workaround: not for current versions or Gateway deployments
-  @OVERRIDE-12
+  @OVERRIDE-12 @judges-remedies
   Scenario Outline: On v2 and with the Gateway the workaround is refused as not applicable
     Given a data plane on <plane>
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
@@ -17,7 +17,7 @@ Feature: The workaround, and where it is none
       | v2 with Gateway |
 
   # guide: project-override-on-legacy-proxy, when to use this workaround: do not use it for Gateway deployments
-  @OVERRIDE-12 @reproduction
+  @OVERRIDE-12 @reproduction @judges-plane
   Scenario: Stripping auth_format on v2 breaks a provider that needs api_key
     Given a data plane on v2 with Gateway
     And a gateway that accepts only "Authorization: Api-Key"
@@ -30,7 +30,7 @@ Feature: The workaround, and where it is none
     And the gateway saw the raw token of "acme" as Bearer
 
   # behaviour list: the Gateway has no schema; facts: v2 without it is like current-2026-08, where a bad auth_format still fails
-  @OVERRIDE-12 @reproduction @needs-upgrade
+  @OVERRIDE-12 @reproduction @needs-upgrade @judges-plane
   Scenario: With the Gateway on there is no schema to fail, with it off there is
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat"
@@ -46,7 +46,7 @@ Feature: The workaround, and where it is none
     Then the gateway saw the raw token of "acme" as Bearer
 
   # guide: project-override-on-legacy-proxy, when to use this workaround: all of three conditions
-  @OVERRIDE-13
+  @OVERRIDE-13 @judges-plane @judges-remedies
   Scenario: The workaround is offered when all three conditions of the guide hold
     Given a data plane on v1 (legacy-2026-02)
     And an org provider secret "acme" for model "acme-chat"
@@ -60,7 +60,7 @@ Feature: The workaround, and where it is none
     And the proxy has not warned again for project "alpha"
 
   # guide: project-override-on-legacy-proxy, when to use this workaround: each missing condition is named
-  @OVERRIDE-13
+  @OVERRIDE-13 @judges-remedies
   Scenario Outline: Without one of the three conditions the workaround is refused, and the missing one is named
     Given a data plane on v1 (<generation>)
     And <level> provider secret "acme" for model "acme-chat" with <metadata>
@@ -76,7 +76,7 @@ Feature: The workaround, and where it is none
       | legacy-2026-03  | a project | auth_format "bearer"                         | unrecognized_keys in the proxy's log            |
 
   # facts: the API: the published description says deep-merge, the guide says its PATCH removes keys
-  @OVERRIDE-18
+  @OVERRIDE-18 @judges-plane @judges-remedies
   Scenario: On an API that merges, the workaround leaves the keys in place, which is reported as not applied
     Given a data plane on v1 (legacy-2026-02)
     And an API that merges metadata in PATCH
@@ -89,7 +89,7 @@ Feature: The workaround, and where it is none
     Then the gateway saw the raw token of "acme" as Bearer
 
   # facts: the published description requires name in PATCH env_var; the guide's command does not send it
-  @OVERRIDE-19
+  @OVERRIDE-19 @judges-plane @judges-remedies
   Scenario: An API that wants a name in PATCH gets it, and the fix goes through
     Given a data plane on v1 (legacy-2026-02)
     And an API that wants a name in PATCH
@@ -103,7 +103,7 @@ Feature: The workaround, and where it is none
     Then the gateway saw the raw token of the project's "acme" as Bearer
 
   # guide: project-override-on-legacy-proxy, what each metadata field does; behaviour list: the literal PATCH drops the rest
-  @OVERRIDE-21 @reproduction
+  @OVERRIDE-21 @reproduction @judges-plane
   Scenario: The guide's literal PATCH makes a custom model stop routing to the project
     Given a data plane on v1 (legacy-2026-02)
     And an org provider secret "org" for model "acme-chat"
@@ -114,7 +114,7 @@ Feature: The workaround, and where it is none
     And the gateway saw the raw token of "org" as Bearer every time
 
   # behaviour list: ours removes only what the generation rejects; the literal form is shown with what it would cost
-  @OVERRIDE-21
+  @OVERRIDE-21 @judges-plane @judges-remedies
   Scenario: The remedy of ours keeps the custom model, and shows what the literal form would cost
     Given a data plane on v1 (legacy-2026-02)
     And an org provider secret "acme" for model "acme-chat"
@@ -128,7 +128,7 @@ Feature: The workaround, and where it is none
     And the gateway saw the raw token of the project's "acme" as Bearer
 
   # recorded: secret-schema: bad enum values, bad URLs and unknown types are unreadable too
-  @OVERRIDE-22 @reproduction @needs-logs
+  @OVERRIDE-22 @reproduction @needs-logs @judges-plane @judges-remedies
   Scenario Outline: A secret that is unreadable for another reason falls back too, but the workaround does not apply
     Given a data plane on v1 (<generation>)
     And an org provider secret "acme" for model "acme-chat"

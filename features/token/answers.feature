@@ -1,4 +1,4 @@
-@token @needs-journal
+@token @needs-journal @judges-verification
 Feature: What a gateway's answer says about a token
   A 200 proves a token only if it is a model list and a wrong token is refused there; an answer that says nothing of the token is
   no refusal.

@@ -1,4 +1,4 @@
-@token @needs-journal
+@token @needs-journal @judges-verification
 Feature: Verifying the token outside Braintrust
   Before the scorer is run again the token is tried against the gateway itself, at /models and at /v1/models.
 

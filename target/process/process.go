@@ -22,7 +22,7 @@ type Target struct {
 	description target.Description
 	upstream    string // base URL of the gateway, below which tenants lie
 	client      *http.Client
-	foreign     bool // a proxy of somebody else's is in the middle
+	proxy       *Proxy // of somebody else's, in the middle; nil for none
 
 	gateway     *gateway.Tenants
 	dataPlane   *dataplane.Tenants
@@ -49,7 +49,7 @@ func Start(ctx context.Context, proxy *Proxy) (*Target, error) {
 		}
 		routes[address] = address
 		fixed, legacyProxy = proxy.DataPlaneAddr, proxy.URL
-		t.description.Lacks, t.foreign = proxy.lacks(), true
+		t.description.Lacks, t.proxy = proxy.lacks(), proxy
 	}
 	listeners, err := listen(ctx, fixed, routes)
 	if err != nil {

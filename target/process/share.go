@@ -33,28 +33,18 @@ func (s *share) Apply(_ context.Context, to target.System, all settings.Settings
 	case target.Gateway:
 		return s.target.gateway.Set(id, key, all.Gateway, all.Faults)
 	case target.DataPlane:
-		plane, err := s.served(all)
-		if err != nil {
-			return err
+		plane := all.DataPlane
+		if proxy := s.target.proxy; proxy != nil && !s.scenario.WithoutProxy {
+			var err error
+			if plane, err = proxy.serve(all); err != nil {
+				return err
+			}
 		}
 		return s.target.dataPlane.Set(id, key, plane, nil)
 	case target.LegacyProxy:
 		return s.target.legacyProxy.Set(id, key, all.LegacyProxy, nil)
 	}
 	return fmt.Errorf("apply settings: there is no system %q", to)
-}
-
-// served is the data plane with the proxy that is there: one of somebody else's is behind what a scenario calls v2, and is nothing else.
-func (s *share) served(all settings.Settings) (settings.DataPlane, error) {
-	plane := all.DataPlane
-	if !s.target.foreign {
-		return plane, nil
-	}
-	if plane.Serving != settings.ServingV2 {
-		return plane, &target.NotSupported{Reason: "the proxy in the middle is what it is: it cannot be put on " + plane.Serving}
-	}
-	plane.Serving = settings.ServingV1
-	return plane, nil
 }
 
 // Read copies what a system kept.
