@@ -14,7 +14,9 @@ import (
 
 // Call is what a scorer or a prompt sends.
 type Call struct {
-	Model string
+	// Caller is who makes it, in the scenario's words; it is not sent.
+	Caller string
+	Model  string
 	// ProjectID is sent as x-bt-project-id; empty for a scorer without project context.
 	ProjectID string
 	Stream    bool

@@ -120,7 +120,7 @@ func (s *Steps) treatedInTurn(ctx context.Context) error {
 }
 
 func (s *Steps) failsAsHalfUpgraded(ctx context.Context) error {
-	err := s.succeeds(ctx, "the scorer")
+	err := s.succeeds(ctx, theScorer)
 	if err == nil || !strings.Contains(err.Error(), halfUpgraded) {
 		return differs("what a scorer that must succeed is told", halfUpgraded, fmt.Sprint(err))
 	}

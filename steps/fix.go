@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -244,8 +245,9 @@ func (s *Steps) fixSaysLast(_ context.Context, words string) error {
 	if err := s.sent(); err != nil {
 		return err
 	}
-	if len(s.fixSaid) == 0 || !strings.Contains(s.fixSaid[len(s.fixSaid)-1], words) {
-		return differs("the last that the fix says", words, strings.Join(s.fixSaid, "; "))
+	said := append([]string{"nothing"}, s.fixSaid...)
+	if last := said[len(said)-1]; len(s.fixSaid) == 0 || !strings.Contains(last, words) {
+		return differs("the last that the fix says", words, last)
 	}
 	return nil
 }
@@ -268,7 +270,7 @@ func (s *Steps) planCosts(_ context.Context, list string) error {
 	costs := strings.Join(s.planned.Steps[0].Costs, "; ") + s.planned.Steps[0].Alternative
 	for _, key := range names(list) {
 		if !strings.Contains(costs, key) {
-			return differs("what the plan says would be lost", list, costs)
+			return differs("what the plan says would be lost", list, cmp.Or(costs, "nothing"))
 		}
 	}
 	return nil

@@ -118,12 +118,14 @@ func (s *Steps) logTellsKeys(ctx context.Context, project, keys, generation stri
 	return equal("the unrecognized keys of the log", want, found)
 }
 
+func unknownKeys(i proxylog.Issue) bool { return i.Code == provider.CodeUnrecognizedKeys }
+
 func (s *Steps) logTellsOther(ctx context.Context, project string) error {
 	cause, err := s.loggedCause(ctx, project)
 	switch {
 	case err != nil:
 		return err
-	case len(cause.Issues) == 0 || cause.Issues[0].Code == provider.CodeUnrecognizedKeys:
+	case len(cause.Issues) == 0 || slices.ContainsFunc(cause.Issues, unknownKeys):
 		return differs("the cause in the log", "another than unrecognized keys", fmt.Sprint(cause.Issues, cause.Why))
 	case cause.Workaround || strings.Contains(strings.Join(cause.Advice, " "), "--workaround"):
 		return differs("the advice of the log", "no workaround", show(cause.Advice))

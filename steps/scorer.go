@@ -18,6 +18,15 @@ import (
 // caller is who calls a model in a sentence.
 const caller = `(the scorer|the project's scorer|the project's streaming scorer|the prompt|the scorer of project "[^"]*"|the scorer of an unknown project)`
 
+// theScorer calls without project context.
+const theScorer = "the scorer"
+
+// projectsScorer calls with the context of scenarios.DefaultProject.
+const projectsScorer = "the project's scorer"
+
+// unknownProjects is the scorer whose project id the data plane does not know.
+const unknownProjects = "the scorer of an unknown project"
+
 // defaultModel is the custom model of scenarios that are not about default models: no proxy routes it anywhere but to the chat path.
 const defaultModel = "acme-chat"
 
@@ -46,15 +55,15 @@ func bindScorer(b Binder) {
 
 // call makes what the caller sends: a prompt run is a streamed completion with project context.
 func (s *Steps) call(ctx context.Context, who, model string) (scenarios.Call, error) {
-	c := scenarios.Call{Model: model, Key: s.World.ScorerKey()}
+	c := scenarios.Call{Caller: who, Model: model, Key: s.World.ScorerKey()}
 	if model == "" {
 		c.Model = defaultModel
 	}
 	project := scenarios.DefaultProject
 	switch {
-	case who == "the scorer":
+	case who == theScorer:
 		return c, nil
-	case who == "the scorer of an unknown project":
+	case who == unknownProjects:
 		c.ProjectID = uuid.NewString()
 		return c, s.World.Supports(target.ProjectCalls)
 	case who == "the prompt", who == "the project's streaming scorer":
@@ -89,12 +98,12 @@ func (s *Steps) runTimes(ctx context.Context, who, model string, times int) erro
 }
 
 func (s *Steps) runWithWrongKey(ctx context.Context) error {
-	s.World.Run(ctx, scenarios.Call{Model: defaultModel, Key: s.World.Mint("wrong Braintrust key", "sk-bt-wrong-")})
+	s.World.Run(ctx, scenarios.Call{Caller: theScorer, Model: defaultModel, Key: s.World.Mint("wrong Braintrust key", "sk-bt-wrong-")})
 	return nil
 }
 
 func (s *Steps) runWithAnswerCache(ctx context.Context) error {
-	s.World.Run(ctx, scenarios.Call{Model: defaultModel, Key: s.World.ScorerKey(), AnswerCache: true})
+	s.World.Run(ctx, scenarios.Call{Caller: theScorer, Model: defaultModel, Key: s.World.ScorerKey(), AnswerCache: true})
 	return nil
 }
 
@@ -113,20 +122,20 @@ func (s *Steps) runAgain(ctx context.Context, forProject string) error {
 		if err != nil {
 			return err
 		}
-		c.ProjectID = id
+		c.Caller, c.ProjectID = projectsScorer, id
 	}
 	s.World.Run(ctx, c)
 	return nil
 }
 
 func (s *Steps) runWithCredentialCache(ctx context.Context) error {
-	s.World.Run(ctx, scenarios.Call{Model: defaultModel, Key: s.World.ScorerKey(), CredentialCache: true})
+	s.World.Run(ctx, scenarios.Call{Caller: theScorer, Model: defaultModel, Key: s.World.ScorerKey(), CredentialCache: true})
 	return nil
 }
 
 // runUntilRefused needs chance like runUntilBoth: the proxy must start at that secret once.
 func (s *Steps) runUntilRefused(ctx context.Context, ref string, most int) error {
-	c, err := s.call(ctx, "the project's scorer", "")
+	c, err := s.call(ctx, projectsScorer, "")
 	if err != nil {
 		return err
 	}
@@ -161,13 +170,13 @@ func (s *Steps) usedEndpoint(_ context.Context, name string) error {
 }
 
 func (s *Steps) runWithXAPIKey(ctx context.Context) error {
-	s.World.Run(ctx, scenarios.Call{Model: defaultModel, Key: s.World.ScorerKey(), AsAPIKey: true})
+	s.World.Run(ctx, scenarios.Call{Caller: theScorer, Model: defaultModel, Key: s.World.ScorerKey(), AsAPIKey: true})
 	return nil
 }
 
 // runUntilBoth needs chance: the proxy starts at a random secret. 64 runs miss one of two secrets once in 2^63 suites.
 func (s *Steps) runUntilBoth(ctx context.Context, one, other string, most int) error {
-	c, err := s.call(ctx, "the project's scorer", "")
+	c, err := s.call(ctx, projectsScorer, "")
 	if err != nil {
 		return err
 	}
@@ -188,9 +197,18 @@ func (s *Steps) runUntilBoth(ctx context.Context, one, other string, most int) e
 	return nil // which were seen is for the Then to say
 }
 
+// calledBy is the latest call, which must be the caller's: what another was answered says nothing of it.
+func (s *Steps) calledBy(who string) (scenarios.Probe, error) {
+	p, err := s.World.Probe()
+	if err == nil && p.Caller != who {
+		err = fmt.Errorf("read latest call: no call of %s was made: the latest is one of %s", who, p.Caller)
+	}
+	return p, err
+}
+
 // succeeds asks for an answer of the model, and that equal calls since the latest change got one too.
 func (s *Steps) succeeds(ctx context.Context, who string) error {
-	p, err := s.World.Probe()
+	p, err := s.calledBy(who)
 	if err != nil {
 		return err
 	}
@@ -236,7 +254,7 @@ func outcome(p scenarios.Probe) string {
 // failsToAuthenticate tells the two failures apart by what reached the upstream: a provider's refusal was answered by it, a data
 // plane's never got there.
 func (s *Steps) failsToAuthenticate(ctx context.Context, who, by string) error {
-	p, err := s.World.Probe()
+	p, err := s.calledBy(who)
 	if err != nil {
 		return err
 	}
@@ -290,7 +308,7 @@ func (s *Steps) refusedByPlane(ctx context.Context, p scenarios.Probe, good scen
 }
 
 func (s *Steps) failsWith(_ context.Context, who string, status int, words string) error {
-	p, err := s.World.Probe()
+	p, err := s.calledBy(who)
 	if err != nil {
 		return err
 	}
@@ -309,7 +327,7 @@ func (s *Steps) keyWorks(ctx context.Context) error {
 }
 
 func (s *Steps) unknownRefused(ctx context.Context) error {
-	p, err := s.World.Probe()
+	p, err := s.calledBy(unknownProjects)
 	if err != nil {
 		return err
 	}
@@ -325,7 +343,7 @@ func (s *Steps) unknownRefused(ctx context.Context) error {
 }
 
 func (s *Steps) unknownGetsOrg(ctx context.Context, ref string) error {
-	if err := s.succeeds(ctx, "the scorer of an unknown project"); err != nil {
+	if err := s.succeeds(ctx, unknownProjects); err != nil {
 		return err
 	}
 	return s.sawRaw(ctx, ref)

@@ -52,6 +52,9 @@ func equal[T any](what string, expected, actual T) error {
 func show(v any) string {
 	switch v := v.(type) {
 	case string:
+		if v == "" {
+			return `""`
+		}
 		return v
 	case []string:
 		if len(v) == 0 {

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -86,13 +87,20 @@ func (s *Steps) verdictIs(_ context.Context, verdict string) error {
 	return nil
 }
 
-func (s *Steps) verdictOn(_ context.Context, path, verdict string) error {
+// notAsked stands for what a path that was not asked said.
+const notAsked = "the path was not asked"
+
+// pathVerdict is what was found out on one path.
+func (s *Steps) pathVerdict(path string) verify.PathVerdict {
 	i := slices.IndexFunc(s.verified.Paths, func(p verify.PathVerdict) bool { return p.Path == path })
 	if i < 0 {
-		return differs("the verdict on "+path, verdict, "the path was not asked")
+		return verify.PathVerdict{Verdict: "none", Detail: notAsked, OpenCheck: notAsked}
 	}
-	p := s.verified.Paths[i]
-	if string(p.Verdict) != verdict {
+	return s.verified.Paths[i]
+}
+
+func (s *Steps) verdictOn(_ context.Context, path, verdict string) error {
+	if p := s.pathVerdict(path); string(p.Verdict) != verdict {
 		return differs("the verdict on "+path, verdict, fmt.Sprintf("%s (%s)", p.Verdict, p.Detail))
 	}
 	return nil
@@ -175,13 +183,14 @@ func (s *Steps) verifyAs(ctx context.Context, ref, base string, o verify.Options
 }
 
 func (s *Steps) detailNames(_ context.Context, path, words string) error {
-	for _, p := range s.verified.Paths {
-		if p.Path == path && strings.Contains(p.Detail, words) {
-			return nil
-		}
+	if p := s.pathVerdict(path); !strings.Contains(p.Detail, words) {
+		return differs("the detail on "+path, "one that names "+words, p.Detail)
 	}
-	return differs("the detail on "+path, "one that names "+words, s.verified.Detail)
+	return nil
 }
+
+// noWrongToken is what a result says where it kept a wrong token back.
+const noWrongToken = "no deliberately wrong token was sent"
 
 // wrongTokenSentOnce looks at both sides: the result says that a wrong token was sent, and the gateway got it, once per path.
 func (s *Steps) wrongTokenSentOnce(ctx context.Context, one, other string) error {
@@ -199,18 +208,21 @@ func (s *Steps) wrongTokenSentOnce(ctx context.Context, one, other string) error
 	if err := equal("how often each path got a wrong token", map[string]int{one: 1, other: 1}, strangers); err != nil {
 		return err
 	}
-	for _, p := range s.verified.Paths {
-		if p.OpenCheck == "" {
-			return differs("what is said of the wrong token on "+p.Path, "that it was sent", "nothing")
+	for _, path := range []string{one, other} {
+		if told := s.pathVerdict(path).OpenCheck; told == "" || told == notAsked || strings.Contains(told, noWrongToken) {
+			return differs("what is said of the wrong token on "+path, "that it was sent", cmp.Or(told, "nothing"))
 		}
 	}
 	return nil
 }
 
 func (s *Steps) noWrongTokenSaid(ctx context.Context) error {
+	if len(s.verified.Paths) == 0 {
+		return differs("the paths asked", "some", "none")
+	}
 	for _, p := range s.verified.Paths {
-		if !strings.Contains(p.OpenCheck, "no deliberately wrong token was sent") {
-			return differs("what is said of the wrong token on "+p.Path, "that none was sent", p.OpenCheck)
+		if !strings.Contains(p.OpenCheck, noWrongToken) {
+			return differs("what is said of the wrong token on "+p.Path, "that none was sent", cmp.Or(p.OpenCheck, "nothing"))
 		}
 	}
 	all, err := s.World.GatewaySaw(ctx, "")
