@@ -59,6 +59,9 @@ func (s *execution) hook(sc *godog.ScenarioContext) {
 	})
 	sc.StepContext().After(func(ctx context.Context, step *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
 		if r != nil {
+			if errors.Is(err, godog.ErrUndefined) {
+				err = fmt.Errorf("%w; the nearest phrases: %s", err, strings.Join(s.nearest(step.Text), "; "))
+			}
 			r.step(ctx, step, status, err)
 		}
 		return ctx, nil

@@ -130,6 +130,7 @@ type execution struct {
 	records map[string]*record
 	total   int
 	target  target.Target
+	nearest func(sentence string) []string // phrases, for a sentence that none says
 
 	mu     sync.Mutex
 	result *report.Run
@@ -228,6 +229,7 @@ func (s *execution) suite(ctx context.Context) {
 		bind = steps.Bind
 	}
 	phrases := steps.Compile(bind)
+	s.nearest = phrases.Nearest
 	paths, tags := s.reach()
 	suite := godog.TestSuite{
 		Name: "planeproof",

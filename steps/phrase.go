@@ -37,6 +37,7 @@ func Bind(b Binder) {
 type Phrases struct{ all []phrase }
 
 type phrase struct {
+	kind string // Given, When or Then
 	bind func(b Binder, expr, do any)
 	expr *regexp.Regexp
 	do   any
@@ -50,16 +51,16 @@ func Compile(bind func(Binder)) *Phrases {
 }
 
 // Given takes a phrase that prepares.
-func (p *Phrases) Given(expr, do any) { p.add(Binder.Given, expr, do) }
+func (p *Phrases) Given(expr, do any) { p.add("Given", Binder.Given, expr, do) }
 
 // When takes a phrase that does what the scenario is about.
-func (p *Phrases) When(expr, do any) { p.add(Binder.When, expr, do) }
+func (p *Phrases) When(expr, do any) { p.add("When", Binder.When, expr, do) }
 
 // Then takes a phrase that judges.
-func (p *Phrases) Then(expr, do any) { p.add(Binder.Then, expr, do) }
+func (p *Phrases) Then(expr, do any) { p.add("Then", Binder.Then, expr, do) }
 
-func (p *Phrases) add(bind func(Binder, any, any), expr, do any) {
-	p.all = append(p.all, phrase{bind, regexp.MustCompile(fmt.Sprint(expr)), late(do)})
+func (p *Phrases) add(kind string, bind func(Binder, any, any), expr, do any) {
+	p.all = append(p.all, phrase{kind, bind, regexp.MustCompile(fmt.Sprint(expr)), late(do)})
 }
 
 // Bind hands the compiled phrases to a Binder such as *godog.ScenarioContext. Their functions take the Steps from the context.
