@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,45 +19,32 @@ func Explain(issues []Issue) string {
 // Explain says in plain English what is wrong, as the end of "the proxy cannot read it: …". It names keys and what the schema
 // knows, and quotes no value: a value may be a credential, and zod's own messages have it.
 func (i Issue) Explain() string {
-	at := i.Where()
-	if at == "" {
-		at = "the secret"
-	}
-	switch i.Code {
-	case CodeUnrecognizedKeys:
+	at, typ := cmp.Or(i.Where(), "the secret"), i.ReceivedType()
+	switch {
+	case i.Code == CodeUnrecognizedKeys:
 		return "unknown keys in " + at + ": " + strings.Join(i.Keys, ", ")
-	case CodeInvalidType:
-		if i.Received == "undefined" {
-			return at + " is missing: it must be " + wanted(i.Expected)
-		}
-		return at + " is " + received(i.Received) + ", but must be " + wanted(i.Expected)
-	case CodeInvalidEnum:
+	case i.Code == CodeInvalidType && typ == "undefined":
+		return at + " is missing: it must be " + wanted(i.Expected)
+	case i.Code == CodeInvalidType:
+		return at + " is " + received(typ) + ", but must be " + wanted(i.Expected)
+	case i.Code == CodeInvalidEnum:
 		return at + " must be one of " + strings.Join(i.Options, ", ")
-	case CodeInvalidLiteral:
+	case i.Code == CodeInvalidLiteral:
 		return at + " must be " + scalar([]byte(i.Expected))
-	case CodeInvalidString:
+	case i.Code == CodeInvalidString:
 		return at + " is not a valid " + i.Validation
-	case CodeTooSmall:
+	case i.Code == CodeTooSmall:
 		return at + " is too short"
-	case CodeTooBig:
+	case i.Code == CodeTooBig:
 		return at + " is too long"
-	case CodeInvalidUnion:
-		return i.explainUnion(at)
-	}
-	return at + " is not valid"
-}
-
-func (i Issue) explainUnion(at string) string {
-	if own, _ := i.ownMember(); own != nil {
-		return Explain(own)
-	}
-	if len(i.Path) == 0 {
+	case i.Code == CodeInvalidUnion && len(i.Members) == 1:
+		return Explain(i.Members[0])
+	case i.Code == CodeInvalidUnion && len(i.Path) == 0:
 		return "the provider type is not known"
-	}
-	if typ := i.ReceivedType(); typ != "" {
+	case i.Code == CodeInvalidUnion && typ != "":
 		return at + " is " + received(typ) + ", which is not accepted there"
 	}
-	return at + " is not accepted"
+	return at + " is not valid"
 }
 
 // ReceivedType is the type name of the value that was there, of an invalid_type or of a union whose members say it; else empty.
@@ -78,22 +66,16 @@ func (i Issue) ReceivedType() string {
 func (i Issue) Where() string {
 	var b strings.Builder
 	for n, step := range i.Path {
-		switch {
-		case isPlace(step):
-			fmt.Fprintf(&b, "[%d]", step)
-		case n > 0:
-			fmt.Fprintf(&b, ".%v", step)
-		default:
-			fmt.Fprint(&b, step)
+		if place, isPlace := step.(int); isPlace {
+			fmt.Fprintf(&b, "[%d]", place)
+			continue
 		}
+		if n > 0 {
+			b.WriteByte('.')
+		}
+		fmt.Fprint(&b, step)
 	}
 	return b.String()
-}
-
-// isPlace says whether a step of a path is a place in an array.
-func isPlace(step any) bool {
-	_, is := step.(int)
-	return is
 }
 
 // received names a type; what is no type of JSON's is not repeated.

@@ -3,7 +3,6 @@ package provider
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 )
 
@@ -59,45 +58,48 @@ func layouts(issues []Issue) []any {
 
 // layout gives the keys in zod's order, which differs by the kind of check.
 func (i Issue) layout() *object {
-	o := newObject()
+	order := "code path message"
+	values := map[string]any{"code": i.Code, "path": append([]any{}, i.Path...), "message": i.Message, "expected": i.Expected, "received": i.Received}
 	switch i.Code {
 	case CodeInvalidString:
-		return o.with("validation", i.Validation).with("code", i.Code).with("message", i.Message).with("path", i.path())
+		order, values["validation"] = "validation code message path", i.Validation
 	case CodeTooSmall:
-		return o.with("code", i.Code).with("minimum", i.Minimum).with("type", "string").with("inclusive", true).
-			with("exact", false).with("message", i.Message).with("path", i.path())
+		order = "code minimum type inclusive exact message path"
+		values["minimum"], values["type"], values["inclusive"], values["exact"] = i.Minimum, "string", true, false
 	case CodeUnrecognizedKeys:
-		o.with("code", i.Code).with("keys", i.Keys)
+		order, values["keys"] = "code keys path message", i.Keys
 	case CodeInvalidType:
-		if strings.HasPrefix(i.Expected, "'") { // an enum says what it expects before it says the code
-			o.with("expected", i.Expected).with("received", i.Received).with("code", i.Code)
-		} else {
-			o.with("code", i.Code).with("expected", i.Expected).with("received", i.Received)
+		if order = "code expected received path message"; strings.HasPrefix(i.Expected, "'") {
+			order = "expected received code path message" // of an enum
 		}
 	case CodeInvalidEnum:
-		o.with("received", i.Received).with("code", i.Code).with("options", i.Options)
+		order, values["options"] = "received code options path message", i.Options
 	case CodeInvalidLiteral:
-		if i.Received != "" {
-			o.with("received", json.RawMessage(i.Received))
+		values["expected"], values["received"] = json.RawMessage(i.Expected), json.RawMessage(i.Received)
+		if order = "code expected path message"; i.Received != "" {
+			order = "received " + order
 		}
-		o.with("code", i.Code).with("expected", json.RawMessage(i.Expected))
 	case CodeInvalidUnion:
 		members := make([]any, len(i.Members))
 		for n, issues := range i.Members {
-			members[n] = newObject().with("issues", layouts(issues)).with("name", "ZodError")
+			members[n] = map[string]any{"issues": layouts(issues), "name": "ZodError"}
 		}
-		o.with("code", i.Code).with("unionErrors", members)
-	default:
-		o.with("code", i.Code)
+		order, values["unionErrors"] = "code unionErrors path message", members
 	}
-	return o.with("path", i.path()).with("message", i.Message)
+	o := newObject()
+	for _, key := range strings.Fields(order) {
+		o.set(key, values[key])
+	}
+	return o
 }
+
+const unrecognizedMessage = "Unrecognized key(s) in object: "
 
 // message is what zod says of the issue, empty where the schema has words of its own.
 func (i Issue) message() string {
 	switch i.Code {
 	case CodeUnrecognizedKeys:
-		return "Unrecognized key(s) in object: " + quoted(i.Keys, ", ")
+		return unrecognizedMessage + quoted(i.Keys, ", ")
 	case CodeInvalidType:
 		if i.Received == "undefined" {
 			return "Required"
@@ -116,30 +118,4 @@ func (i Issue) message() string {
 // quoted lists texts as zod does.
 func quoted(texts []string, separator string) string {
 	return "'" + strings.Join(texts, "'"+separator+"'") + "'"
-}
-
-// Coherent says whether the issue's message agrees with its fields, and its path is one of a secret, of which only the metadata is
-// strict: where the lines of two errors were mixed, they seldom do.
-func (i Issue) Coherent() bool {
-	for _, member := range i.Members {
-		if slices.ContainsFunc(member, func(m Issue) bool { return !m.Coherent() }) {
-			return false
-		}
-	}
-	path := fromSecret(i.Path)
-	switch {
-	case i.message() != "" && i.message() != i.Message:
-		return false
-	case i.Code == CodeUnrecognizedKeys:
-		return len(path) == 1 && path[0] == "metadata"
-	}
-	return len(path) == 0 || isSecretField(path[0])
-}
-
-// path is never null in JSON.
-func (i Issue) path() []any { return append([]any{}, i.Path...) }
-
-func (o *object) with(key string, v any) *object {
-	o.set(key, v)
-	return o
 }

@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // object is a JSON object that keeps the order of its keys, because issues and log lines follow it.
@@ -30,15 +31,15 @@ func (o *object) get(key string) any {
 	return absent{}
 }
 
-// decode turns JSON text into nil, bool, json.Number, string, []any or *object; ok is false for anything but one JSON value.
+// decode turns JSON text into nil, bool, json.Number, string, []any or *object; anything but one JSON value is absent.
 // Of a repeated key the last value counts, at the place of the first, as in JavaScript.
-func decode(raw []byte) (v any, ok bool) {
+func decode(raw []byte) any {
 	if !json.Valid(raw) {
-		return nil, false
+		return absent{}
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
-	return decodeNext(d), true
+	return decodeNext(d)
 }
 
 // decodeNext reads one value of text that is known to be valid.
@@ -67,44 +68,21 @@ func decodeNext(d *json.Decoder) any {
 // encode writes a decoded value as JSON, without HTML escapes.
 func encode(v any) []byte {
 	var b bytes.Buffer
-	write(&b, v)
-	return b.Bytes()
-}
-
-func write(b *bytes.Buffer, v any) {
-	switch v := v.(type) {
-	case *object:
-		b.WriteByte('{')
-		for i, key := range v.keys {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			write(b, key)
-			b.WriteByte(':')
-			write(b, v.values[key])
-		}
-		b.WriteByte('}')
-	case []any:
-		b.WriteByte('[')
-		for i, item := range v {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			write(b, item)
-		}
-		b.WriteByte(']')
-	default:
-		writeScalar(b, v)
-	}
-}
-
-func writeScalar(b *bytes.Buffer, v any) {
-	e := json.NewEncoder(b)
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		panic(err) // only what decode and layout made comes here, and that can always be written
 	}
-	b.Truncate(b.Len() - 1) // the encoder's newline
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o *object) MarshalJSON() ([]byte, error) {
+	parts := make([][]byte, len(o.keys))
+	for n, key := range o.keys {
+		parts[n] = slices.Concat(encode(key), []byte(":"), encode(o.values[key]))
+	}
+	return slices.Concat([]byte("{"), bytes.Join(parts, []byte(",")), []byte("}")), nil
 }
 
 // typeName names the type of a value as zod does in expected and received.

@@ -131,33 +131,35 @@ func literal(want string) rule {
 }
 
 // optional accepts an absent value beside what r accepts.
-func optional(r rule) rule {
-	return func(c check, v any) (any, status) {
-		if _, missing := v.(absent); missing {
-			return v, valid
-		}
-		return r(c, v)
-	}
-}
+func optional(r rule) rule { return or(absent{}, r) }
 
 // nullable accepts null beside what r accepts.
-func nullable(r rule) rule {
-	return func(c check, v any) (any, status) {
-		if v == nil {
-			return v, valid
-		}
-		return r(c, v)
-	}
-}
+func nullable(r rule) rule { return or(nil, r) }
 
 // nullish accepts null and an absent value beside what r accepts.
 func nullish(r rule) rule { return optional(nullable(r)) }
 
-// orDefault puts the default where the value is absent; null is not absent.
-func orDefault(r rule, def any) rule {
+// or accepts one value beside what r accepts.
+func or(accepted any, r rule) rule {
 	return func(c check, v any) (any, status) {
-		if _, missing := v.(absent); missing {
-			return def, valid
+		if v == accepted {
+			return v, valid
+		}
+		return r(c, v)
+	}
+}
+
+// orDefault puts the default, which r accepts, where the value is absent; null is not absent.
+func orDefault(r rule, def any) rule { return instead(absent{}, def, r) }
+
+// blankAsAbsent reads an empty string as an absent value.
+func blankAsAbsent(r rule) rule { return instead("", absent{}, r) }
+
+// instead has r check another value instead of one.
+func instead(of, other any, r rule) rule {
+	return func(c check, v any) (any, status) {
+		if v == of {
+			v = other
 		}
 		return r(c, v)
 	}
@@ -171,15 +173,5 @@ func orDrop(r rule) rule {
 			return absent{}, valid
 		}
 		return out, valid
-	}
-}
-
-// blankAsAbsent reads an empty string as an absent value.
-func blankAsAbsent(r rule) rule {
-	return func(c check, v any) (any, status) {
-		if v == "" {
-			return r(c, absent{})
-		}
-		return r(c, v)
 	}
 }

@@ -83,11 +83,7 @@ func headers(raw json.RawMessage) map[string]string {
 	}
 	out := make(map[string]string, len(values))
 	for name, value := range values {
-		var text string
-		if json.Unmarshal(value, &text) != nil || string(value) == "null" {
-			text = string(value)
-		}
-		out[name] = text
+		out[name] = scalar(value)
 	}
 	return out
 }

@@ -18,18 +18,10 @@ var issueArray = regexp.MustCompile(`\[(?:\s|\\+[nrt])*\{`)
 
 // zodIssue is an issue as zod writes it. Members that are of different types by the kind of check are read later.
 type zodIssue struct {
-	Code       string            `json:"code"`
-	Path       []any             `json:"path"`
-	Message    string            `json:"message"`
-	Keys       []string          `json:"keys"`
-	Expected   json.RawMessage   `json:"expected"`
-	Received   json.RawMessage   `json:"received"`
-	Options    []json.RawMessage `json:"options"`
-	Validation json.RawMessage   `json:"validation"`
-	Minimum    json.RawMessage   `json:"minimum"`
-	Unions     []struct {
-		Issues []zodIssue `json:"issues"`
-	} `json:"unionErrors"`
+	Issue
+	Expected, Received, Validation, Minimum json.RawMessage
+	Options                                 []json.RawMessage
+	UnionErrors                             []struct{ Issues []zodIssue }
 }
 
 // ParseZodError reads the issues from a text that a proxy logged: what ZodError writes, alone or behind the word `ZodError`
@@ -68,10 +60,8 @@ func unquote(text string) string {
 func readIssues(raw []zodIssue) []Issue {
 	issues := make([]Issue, len(raw))
 	for n, z := range raw {
-		i := Issue{
-			Code: z.Code, Message: z.Message, Keys: z.Keys,
-			Expected: scalar(z.Expected), Received: scalar(z.Received), Validation: scalar(z.Validation),
-		}
+		i := z.Issue
+		i.Path, i.Members, i.Expected, i.Received, i.Validation = nil, nil, scalar(z.Expected), scalar(z.Received), scalar(z.Validation)
 		if z.Code == CodeInvalidLiteral {
 			i.Expected, i.Received = string(z.Expected), string(z.Received)
 		}
@@ -85,7 +75,7 @@ func readIssues(raw []zodIssue) []Issue {
 		for _, option := range z.Options {
 			i.Options = append(i.Options, scalar(option))
 		}
-		for _, member := range z.Unions {
+		for _, member := range z.UnionErrors {
 			i.Members = append(i.Members, readIssues(member.Issues))
 		}
 		issues[n] = i
@@ -95,62 +85,70 @@ func readIssues(raw []zodIssue) []Issue {
 
 // scalar is a JSON string's value, or other JSON as it is written.
 func scalar(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) == nil {
-		return s
+	var s *string
+	if json.Unmarshal(raw, &s) == nil && s != nil {
+		return *s
 	}
 	return string(raw)
 }
 
+// memberLine is a line of a ZodError with the code or the message of an issue. Those of a union's members are indented further.
+var memberLine = regexp.MustCompile(`(?m)^( {0,4})"(code|message)": ("(?:[^"\\]|\\.)*"),?$`)
+
+// ParseMixedLines reads what the single lines of ZodErrors say where they are mixed or not all there: each issue of
+// unrecognized keys, as zod's message has the keys in one line, and the codes of all other issues.
+func ParseMixedLines(text string) (unrecognized []Issue, otherCodes []string) {
+	for _, line := range memberLine.FindAllStringSubmatch(text, -1) {
+		value := scalar([]byte(line[3]))
+		keys, areKeys := strings.CutPrefix(value, unrecognizedMessage+"'")
+		switch {
+		case line[2] == "code" && value != CodeUnrecognizedKeys:
+			otherCodes = append(otherCodes, value)
+		case line[2] == "message" && areKeys: // the metadata alone is strict
+			keys := strings.Split(strings.TrimSuffix(keys, "'"), "', '")
+			unrecognized = append(unrecognized, Issue{Code: CodeUnrecognizedKeys, Path: []any{"metadata"}, Keys: keys, Message: value})
+		}
+	}
+	if slices.Contains(otherCodes, CodeInvalidUnion) && !strings.Contains(text, "\n    \"") {
+		unrecognized = nil // without indentation, these may be what the schemas of other types would say
+	}
+	slices.Sort(otherCodes)
+	return unrecognized, slices.Compact(otherCodes)
+}
+
 // Narrow brings issues of a real proxy into the form in which Read reports them: a union over all provider types, which repeats
-// what every type finds wrong, gives way to the issues of the secret's own type, and paths begin at the secret. typ is the secret's
-// type, empty where the issues do not show it (facts: three generations).
+// what every type finds wrong, gives way to the issues of the one member that does not refuse the secret's type, and paths begin at
+// the secret. typ is the secret's type, empty where the issues do not show it (facts: three generations).
 func Narrow(issues []Issue) (narrowed []Issue, typ string) {
 	for _, i := range issues {
 		i.Path = fromSecret(i.Path)
-		member, memberType := i.ownMember()
-		typ = cmp.Or(typ, memberType)
-		if member == nil {
-			narrowed = append(narrowed, i)
-			continue
+		var accepting [][]Issue
+		for _, member := range i.Members {
+			inner, innerType := Narrow(member)
+			refused := slices.IndexFunc(inner, func(m Issue) bool { return len(m.Path) == 1 && m.Path[0] == "type" })
+			if refused >= 0 {
+				_ = json.Unmarshal([]byte(inner[refused].Received), &typ) // else it is not told
+			} else if typ = cmp.Or(typ, innerType); len(inner) > 0 {
+				accepting = append(accepting, inner)
+			}
 		}
-		inner, innerType := Narrow(member)
-		narrowed, typ = append(narrowed, inner...), cmp.Or(typ, innerType)
+		if len(accepting) == 1 {
+			narrowed = append(narrowed, accepting[0]...)
+		} else {
+			narrowed = append(narrowed, i)
+		}
 	}
 	return narrowed, typ
-}
-
-// ownMember returns the issues of the one member of a union that does not refuse the secret's type, nil where there is none or
-// more than one.
-func (i Issue) ownMember() (own []Issue, typ string) {
-	open := 0
-	for _, member := range i.Members {
-		refused := slices.IndexFunc(member, func(m Issue) bool {
-			path := fromSecret(m.Path)
-			return len(path) == 1 && path[0] == "type"
-		})
-		switch {
-		case refused >= 0:
-			_ = json.Unmarshal([]byte(member[refused].Received), &typ) // else it is not told
-		case len(member) > 0:
-			own = member
-			open++
-		}
-	}
-	if open != 1 {
-		return nil, typ
-	}
-	return own, typ
 }
 
 // fromSecret leaves out of a path what stands before the secret, such as its place in a list.
 func fromSecret(path []any) []any {
 	begin := slices.Index(path, any("metadata"))
 	if begin < 0 {
-		begin = 0
-		for begin < len(path) && isPlace(path[begin]) {
-			begin++
-		}
+		begin = slices.IndexFunc(path, func(step any) bool { _, isKey := step.(string); return isKey })
+	}
+	if begin < 0 {
+		return nil
 	}
 	return path[begin:]
 }

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -118,7 +119,6 @@ func TestNarrow(t *testing.T) {
 	assert.Equal(t, "openai", typ)
 	bad.Path = []any{"metadata", "auth_format"}
 	assert.Equal(t, []provider.Issue{bad}, found)
-	assert.Equal(t, "[3].secret.metadata.auth_format must be one of bearer", union.Explain(), "the same member is explained")
 
 	union.Members = [][]provider.Issue{{literal("azure")}, {literal("vertex")}}
 	found, typ = provider.Narrow([]provider.Issue{union})
@@ -135,30 +135,34 @@ func TestNarrow(t *testing.T) {
 	}
 }
 
-// TestCoherent: what a schema raises is coherent; an error with a line of another one in it is not.
-func TestCoherent(t *testing.T) {
+// TestParseMixedLines: of mixed lines only what one line says alone is read, and nothing that may be another type's.
+func TestParseMixedLines(t *testing.T) {
 	t.Parallel()
-	codes := map[string]bool{}
-	for _, row := range vectors.Rows[schemaRow](t, "secret-schema.jsonl") {
-		for _, g := range provider.Generations() {
-			_, issues := provider.Read(g, row.Secret)
-			for _, i := range issues {
-				codes[i.Code] = true
-				require.True(t, i.Coherent(), "%s %+v", row.ID, i)
-			}
-		}
-	}
-	assert.Greater(t, len(codes), 5)
-	keys := provider.Issue{Code: provider.CodeUnrecognizedKeys, Keys: []string{"a"}, Path: []any{0, "metadata"}, Message: "Unrecognized key(s) in object: 'a'"}
-	assert.True(t, keys.Coherent())
-	for name, spoil := range map[string]func(i *provider.Issue){
-		"another key":     func(i *provider.Issue) { i.Keys = []string{"a", "metadata"} },
-		"another path":    func(i *provider.Issue) { i.Path = []any{"auth_type"} },
-		"another message": func(i *provider.Issue) { i.Message = "Required" },
+	keys := provider.Issue{Code: provider.CodeUnrecognizedKeys, Path: []any{"metadata"}, Keys: []string{"a", "b\"c"}, Message: `Unrecognized key(s) in object: 'a', 'b"c'`}
+	foreign := keys
+	foreign.Keys, foreign.Message = []string{"foreign"}, "Unrecognized key(s) in object: 'foreign'"
+	union := provider.Issue{Code: provider.CodeInvalidUnion, Message: "Invalid input", Members: [][]provider.Issue{{foreign}, {foreign}}}
+	enum := provider.Issue{Code: provider.CodeInvalidEnum, Path: []any{"metadata", "auth_format"}, Received: "x", Message: "Unrecognized"}
+	asIs := func(text string) string { return text }
+	for name, c := range map[string]struct {
+		issues []provider.Issue
+		layout func(string) string
+		found  []provider.Issue
+		others []string
+	}{
+		"keys alone":        {[]provider.Issue{keys}, asIs, []provider.Issue{keys}, nil},
+		"twice":             {[]provider.Issue{keys, keys}, asIs, []provider.Issue{keys, keys}, nil},
+		"others, sorted":    {[]provider.Issue{union, keys, enum, enum}, asIs, []provider.Issue{keys}, []string{provider.CodeInvalidEnum, provider.CodeInvalidUnion}},
+		"not indented":      {[]provider.Issue{keys}, unindented, []provider.Issue{keys}, nil},
+		"union, unindented": {[]provider.Issue{union, keys}, unindented, nil, []string{provider.CodeInvalidUnion}},
 	} {
-		spoilt := keys
-		spoil(&spoilt)
-		assert.False(t, spoilt.Coherent(), name)
-		assert.False(t, provider.Issue{Code: provider.CodeInvalidUnion, Message: "Invalid input", Members: [][]provider.Issue{{keys, spoilt}}}.Coherent(), name)
+		found, others := provider.ParseMixedLines(c.layout(provider.ZodError(c.issues)))
+		assert.Equal(t, c.found, found, name)
+		assert.Equal(t, c.others, others, name)
 	}
+	found, others := provider.ParseMixedLines("")
+	assert.Empty(t, found)
+	assert.Empty(t, others)
 }
+
+func unindented(text string) string { return regexp.MustCompile(`(?m)^ +`).ReplaceAllString(text, "") }

@@ -32,8 +32,8 @@ func (r *entryReader) Read(p []byte) (n int, err error) {
 	return n, r.err
 }
 
-// csvHeader returns the columns of an export that begins with a row of names, one of which is that of a message; else nil.
-func csvHeader(head []byte) (columns []string, comma rune) {
+// csvComma is what separates the cells of an export that begins with a row of names, one of which is that of a message; else 0.
+func csvComma(head []byte) rune {
 	first, _, _ := bytes.Cut(head, []byte("\n"))
 	for _, comma := range ",;\t" {
 		rows := csv.NewReader(bytes.NewReader(first))
@@ -41,10 +41,10 @@ func csvHeader(head []byte) (columns []string, comma rune) {
 		columns, err := rows.Read()
 		odd := func(name string) bool { return !columnName.MatchString(name) }
 		if err == nil && slices.ContainsFunc(columns, isMessage) && !slices.ContainsFunc(columns, odd) {
-			return columns, comma
+			return comma
 		}
 	}
-	return nil, 0
+	return 0
 }
 
 // readCSV reads an export of CloudWatch, Datadog or the like, whose columns are the fields of a logged object.
@@ -59,12 +59,12 @@ func (s *scanner) readCSV(in io.Reader, comma rune) error {
 		if row, err = rows.Read(); err != nil {
 			break
 		}
-		object := make(map[string]any, len(columns))
+		object := map[string]any{}
 		for i, cell := range row[:min(len(row), len(columns))] {
 			object[columns[i]] = cell
 		}
 		known := len(s.open) > 0 || slices.ContainsFunc(row, func(cell string) bool { return marked([]byte(cell)) })
-		s.count(known && s.value("", object, context{}, 0), false)
+		s.count(known && s.record(context{}, object, 0), false)
 	}
 	if errors.Is(err, io.EOF) {
 		return nil
@@ -95,7 +95,7 @@ func (s *scanner) readDocument(in io.Reader) (rest io.Reader, err error) {
 		case inList || kind == '{':
 			var entry jsontext.Value
 			if entry, err = d.ReadValue(); err == nil {
-				s.take(entry)
+				s.count(s.line(entry), false)
 			}
 		default:
 			err = io.EOF

@@ -170,7 +170,8 @@ func interleave(random *rand.Rand, pods ...[]string) string {
 	return b.String()
 }
 
-// TestPodsWithoutPrefix: several pods wrote at the same time, and nothing says which line is whose.
+// TestPodsWithoutPrefix: several pods wrote at the same time, and nothing says which line is whose. The cause is found; what cannot
+// be told apart is said to be so, and is no reason to offer the workaround.
 func TestPodsWithoutPrefix(t *testing.T) {
 	t.Parallel()
 	pod := func(g provider.Generation, secret string) []string {
@@ -179,16 +180,18 @@ func TestPodsWithoutPrefix(t *testing.T) {
 	keys, key := pod(provider.Legacy202602, newUI), pod(provider.Legacy202603, newUI)
 	enum := pod(provider.Current202608, `{"type":"openai","secret":"x","metadata":{"auth_format":"Bearer"}}`)
 	union := pod(provider.Current202608, `{"type":"openai","secret":"x","metadata":{"api_base":7}}`)
+	both := "unknown keys in metadata: auth_format, auth_type"
+	const mixed = "the lines of several ZodErrors are mixed, and not all of them can be read; other codes: "
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		for name, c := range map[string]struct {
-			log    string
-			causes []string
+			log           string
+			apart, causes []string // where the errors do not overlap, and where they do
 		}{
-			"the same":  {interleave(random, keys, keys, keys), []string{"3 unknown keys in metadata: auth_format, auth_type"}},
-			"two":       {interleave(random, keys, key), []string{"1 unknown keys in metadata: auth_format, auth_type", "1 unknown keys in metadata: auth_type"}},
-			"two codes": {interleave(random, enum, keys), []string{"1 metadata.auth_format must be one of bearer, api_key", "1 unknown keys in metadata: auth_format, auth_type"}},
-			"a union":   {interleave(random, union, keys), []string{"1 metadata.api_base is a number, which is not accepted there", "1 unknown keys in metadata: auth_format, auth_type"}},
+			"the same":  {interleave(random, keys, keys, keys), nil, []string{"3 true " + both}},
+			"two":       {interleave(random, keys, key), nil, []string{"1 true " + both, "1 true unknown keys in metadata: auth_type"}},
+			"two codes": {interleave(random, enum, keys), []string{"1 false metadata.auth_format must be one of bearer, api_key", "1 true " + both}, []string{"2 false " + both + mixed + "invalid_enum_value"}},
+			"a union":   {interleave(random, union, keys), []string{"1 false metadata.api_base is a number, which is not accepted there", "1 true " + both}, []string{"2 false " + both + mixed + "invalid_union"}},
 		} {
 			summary := read(t, c.log)
 			require.Len(t, summary.Projects, 1, c.log)
@@ -198,9 +201,13 @@ func TestPodsWithoutPrefix(t *testing.T) {
 				for _, issue := range cause.Issues {
 					texts = append(texts, issue.Text)
 				}
-				causes = append(causes, fmt.Sprint(cause.Times, " ", strings.Join(texts, "; "), cause.Why))
+				causes = append(causes, fmt.Sprint(cause.Times, " ", cause.Workaround, " ", strings.Join(texts, "; "), cause.Why))
 			}
-			assert.ElementsMatch(t, c.causes, causes, "%s, seed %d:\n%s", name, seed, c.log)
+			want := c.causes
+			if end := strings.Index(c.log, "\n]"); c.apart != nil && strings.Count(c.log[:end], warning) == 1 {
+				want = c.apart
+			}
+			assert.ElementsMatch(t, want, causes, "%s, seed %d:\n%s", name, seed, c.log)
 		}
 	}
 }

@@ -1,15 +1,9 @@
 package proxylog
 
 import (
-	"cmp"
-	"errors"
-	"io"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/planeproof/planeproof/provider"
 )
@@ -20,7 +14,8 @@ const (
 	maxError   = 256 << 10 // bytes of the unfinished ZodErrors of one source
 	maxBetween = 200       // other lines between two lines of a ZodError
 	maxBefore  = 4         // other lines between a warning and its ZodError
-	maxSteps   = 300_000   // attempts to tell mixed lines apart, in a whole log
+
+	brokenError = "the log's ZodError is cut off or not in one piece"
 )
 
 var (
@@ -32,24 +27,30 @@ var (
 // group is the warnings of one source whose ZodErrors have not ended. Sources without a mark are one, so that the lines of
 // several errors may be mixed in it.
 type group struct {
-	waiting []context // of those whose ZodError has not begun
-	begun   []context
-	starts  []int // where in lines each that has begun does
-	lines   []string
-	size    int // bytes of the lines
-	depth   int // of brackets that are open at their end
-	between int // other lines since the last one
+	warnings []context
+	begun    int             // ZodErrors that have begun
+	text     strings.Builder // their lines
+	depth    int             // of brackets that are open at the end
+	between  int             // other lines since the last one
 }
 
-// group returns the group of a source.
-func (s *scanner) group(source string) *group {
-	if s.open[source] == nil {
+// wait has a warning wait for its ZodError, or for what is not in rest of it. If that begins in rest, each has its own there: the
+// warnings before have none.
+func (s *scanner) wait(c context, rest string) {
+	g := s.open[c.source]
+	if g != nil && (len(g.warnings) == maxMixed || g.begun == 0 && strings.Contains(rest, "ZodError")) {
+		s.close(c.source)
+		g = nil
+	}
+	if g == nil {
 		if len(s.open) >= maxGroups {
 			s.closeAll()
 		}
-		s.open[strings.Clone(source)] = &group{}
+		g = &group{}
+		s.open[strings.Clone(c.source)] = g
 	}
-	return s.open[source]
+	g.warnings, g.between = append(g.warnings, c), -1 // rest is no other line
+	s.goOn(c.source, rest)
 }
 
 // goOn takes a line that may belong to an unfinished ZodError. Some collectors mark only the first line of a text, and stern's mark
@@ -64,191 +65,96 @@ func (s *scanner) goOn(source, line string) bool {
 	if g == nil {
 		return false
 	}
-	trimmed := strings.TrimSpace(line)
+	waits, trimmed := g.begun < len(g.warnings), strings.TrimSpace(line)
 	_, zod, isZod := strings.Cut(trimmed, "ZodError")
-	switch {
-	case len(g.waiting) > 0 && isZod:
-		return s.begin(source, g, zod)
-	case len(g.waiting) > 0 && strings.HasPrefix(trimmed, "[") && fragment.MatchString(trimmed):
-		return s.begin(source, g, trimmed)
-	case len(g.begun) > 0 && fragment.MatchString(trimmed):
-		s.add(source, g, strings.TrimRight(line, " \t"))
-		return true
+	begin := strings.IndexByte(zod, '[')
+	switch isFragment := fragment.MatchString(trimmed); {
+	case waits && isFragment && trimmed[0] == '[':
+		g.begun++
+	case g.begun > 0 && isFragment:
+	case waits && begin >= 0:
+		g.begun++
+		line = zod[begin:]
+	case waits && isZod:
+		return true // it begins on another line
+	default:
+		if g.between++; g.between > maxBetween || g.begun == 0 && g.between > maxBefore {
+			s.close(source)
+		}
+		return false
 	}
-	if g.between++; g.between > maxBetween || len(g.begun) == 0 && g.between > maxBefore {
+	g.between = 0
+	g.text.WriteString(strings.TrimRight(line, " \t\r\n") + "\n")
+	bare := jsonString.ReplaceAllString(line, "")
+	g.depth += strings.Count(bare, "[") + strings.Count(bare, "{") - strings.Count(bare, "]") - strings.Count(bare, "}")
+	if g.depth <= 0 && g.begun == len(g.warnings) || g.text.Len() > maxError {
 		s.close(source)
 	}
-	return false
-}
-
-// begin takes the first lines of a ZodError, which belong to the warning that waits longest.
-func (s *scanner) begin(source string, g *group, zod string) bool {
-	c := g.waiting[0]
-	if begin := strings.IndexByte(zod, '['); begin < 0 {
-		return true // it begins on another line
-	} else if zod = zod[begin:]; len(g.begun) == maxMixed {
-		s.finish(g)
-	}
-	g.waiting = g.waiting[1:]
-	if issues, err := provider.ParseZodError(zod); err == nil {
-		s.unreadable(c, issues, "")
-		s.add(source, g, "")
-		return true
-	}
-	g.begun, g.starts = append(g.begun, c), append(g.starts, len(g.lines))
-	s.add(source, g, zod)
 	return true
 }
 
-// add appends a line, and counts the group's ZodErrors when all have ended.
-func (s *scanner) add(source string, g *group, line string) {
-	g.depth += brackets(line)
-	g.lines, g.size, g.between = append(g.lines, strings.Clone(line)), g.size+len(line), 0
-	if g.depth > 0 && g.size <= maxError {
-		return
-	}
-	if s.finish(g); len(g.waiting) == 0 {
-		delete(s.open, source)
-	}
-}
-
-// brackets is how many more brackets a line opens than it closes.
-func brackets(line string) int {
-	bare := jsonString.ReplaceAllString(line, "")
-	return strings.Count(bare, "[") + strings.Count(bare, "{") - strings.Count(bare, "]") - strings.Count(bare, "}")
-}
-
-// close counts what a source's group has, as far as it came.
+// close counts the warnings of a source, with what there is of their ZodErrors.
 func (s *scanner) close(source string) {
 	g := s.open[source]
 	delete(s.open, source)
-	s.finish(g)
-	for _, c := range g.waiting {
-		s.unreadable(c, nil, "the log has no ZodError with the warning")
+	issues, err := provider.ParseZodError(g.text.String())
+	switch {
+	case g.begun > 0 && len(g.warnings) > 1:
+		s.mixed(g)
+	case err == nil:
+		s.unreadable(g.warnings[0], issues, "")
+	default:
+		why := brokenError
+		if g.begun == 0 {
+			why = "the log has no ZodError with the warning"
+		}
+		for _, c := range g.warnings {
+			s.unreadable(c, nil, why)
+		}
 	}
+}
+
+// mixed counts warnings whose ZodErrors' lines are mixed. Which line is whose is not guessed: only what single lines say is told. An
+// error that refuses keys and nothing else is known whole by its message, but not whose it is, unless all are the same.
+func (s *scanner) mixed(g *group) {
+	found, otherCodes := provider.ParseMixedLines(g.text.String())
+	whole := g.depth == 0 && len(otherCodes) == 0 && len(found) == len(g.warnings)
+	differs := func(i provider.Issue) bool { return !slices.Equal(i.Keys, found[0].Keys) }
+	isOther := func(c context) bool { return c != g.warnings[0] }
+	if slices.ContainsFunc(g.warnings, isOther) && (!whole || slices.ContainsFunc(found, differs)) {
+		clear(g.warnings)
+	}
+	why := brokenError
+	if len(found)+len(otherCodes) > 0 {
+		why = "the lines of several ZodErrors are mixed, and not all of them can be read"
+	}
+	if len(otherCodes) > 0 {
+		why += "; other codes: " + strings.Join(names(head(otherCodes)), ", ")
+	}
+	for n, c := range g.warnings {
+		if whole {
+			s.unreadable(c, found[n:n+1], "")
+		} else {
+			s.unreadable(c, merged(found), why)
+		}
+	}
+}
+
+// merged is one issue with the keys of all.
+func merged(issues []provider.Issue) []provider.Issue {
+	var keys []string
+	for _, i := range issues {
+		keys = append(keys, i.Keys...)
+	}
+	if keys == nil {
+		return nil
+	}
+	slices.Sort(keys)
+	return []provider.Issue{{Code: issues[0].Code, Path: issues[0].Path, Keys: slices.Compact(keys)}}
 }
 
 func (s *scanner) closeAll() {
 	for source := range s.open {
 		s.close(source)
 	}
-}
-
-// finish counts the ZodErrors that have begun.
-func (s *scanner) finish(g *group) {
-	errors := make([]partial, len(g.begun))
-	for i, start := range g.starts {
-		end := len(g.lines)
-		if i+1 < len(g.starts) {
-			end = g.starts[i+1]
-		}
-		errors[i].text = strings.Join(g.lines[start:end], "\n")
-		errors[i].read()
-	}
-	broken := func(e partial) bool { return e.issues == nil }
-	if len(errors) > 1 && g.depth == 0 && slices.ContainsFunc(errors, broken) {
-		t := tangle{lines: g.lines, starts: g.starts, errors: make([]partial, len(errors)), steps: &s.steps}
-		if t.solve(0) {
-			errors = t.errors
-			differs := func(e partial) bool { return !reflect.DeepEqual(e.issues, errors[0].issues) }
-			if !sameContext(g.begun) && slices.ContainsFunc(errors, differs) {
-				clear(g.begun) // which of them is whose, the log does not tell
-			}
-		}
-	}
-	for i, c := range g.begun {
-		why := ""
-		if broken(errors[i]) {
-			why = "the log's ZodError is cut off or not in one piece"
-		}
-		s.unreadable(c, errors[i].issues, why)
-	}
-	g.begun, g.starts, g.lines, g.size, g.depth = nil, nil, nil, 0, 0
-}
-
-// tangle is the lines of several ZodErrors that were written at the same time.
-type tangle struct {
-	lines  []string
-	starts []int
-	errors []partial
-	steps  *int // made so far
-}
-
-// partial is a ZodError as far as its lines are known.
-type partial struct {
-	text    string
-	closing string           // the brackets that would end it
-	issues  []provider.Issue // once it is whole
-}
-
-// solve gives each line from n on to an error whose JSON it continues, so that each error ends and agrees with itself.
-func (t *tangle) solve(n int) bool {
-	if n == len(t.lines) {
-		return true // as all brackets are closed
-	}
-	var tried []string
-	order := make([]int, len(t.errors)) // the longest first: of equal errors it is the one that goes on
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(len(t.errors[j].text), len(t.errors[i].text)) })
-	for _, i := range order {
-		e := t.errors[i]
-		starts := slices.Contains(t.starts, n)
-		if e.issues != nil || slices.Contains(tried, e.text) || starts != (t.starts[i] == n) || t.starts[i] > n || !e.indents(t.lines[n]) {
-			continue
-		}
-		if *t.steps++; *t.steps > maxSteps {
-			return false
-		}
-		tried = append(tried, e.text)
-		next := partial{text: e.text + t.lines[n] + "\n", closing: e.closing}
-		for _, bracket := range jsonString.ReplaceAllString(t.lines[n], "") {
-			if closing, opens := map[rune]string{'[': "]", '{': "}"}[bracket]; opens {
-				next.closing = closing + next.closing
-			} else if bracket == ']' || bracket == '}' {
-				next.closing = next.closing[min(1, len(next.closing)):]
-			}
-		}
-		if next.read() && next.coherent(t.lines[n]) {
-			t.errors[i] = next
-			if t.solve(n + 1) {
-				return true
-			}
-			t.errors[i] = e
-		}
-	}
-	return false
-}
-
-// indents says whether a line is as far to the right as zod would put it, or not at all, as some collectors do.
-func (p *partial) indents(line string) bool {
-	bare := strings.TrimLeft(line, " ")
-	depth := len(p.closing)
-	if strings.IndexAny(bare, "]}") == 0 {
-		depth--
-	}
-	return bare == line || len(line)-len(bare) == 2*depth
-}
-
-// read reads the issues of a whole text; it is not ok where no error begins so.
-func (p *partial) read() (ok bool) {
-	err := jsontext.NewDecoder(strings.NewReader(p.text)).SkipValue() // refuses a key that stands twice
-	if err == nil {
-		p.issues, err = provider.ParseZodError(p.text)
-	}
-	return err == nil || errors.Is(err, io.ErrUnexpectedEOF)
-}
-
-// coherent looks at the issues as soon as they have their messages.
-func (p *partial) coherent(line string) bool {
-	issues := p.issues
-	if strings.Contains(line, `"message"`) {
-		issues, _ = provider.ParseZodError(strings.TrimRight(p.text, ",\n") + p.closing)
-	}
-	return !slices.ContainsFunc(issues, func(i provider.Issue) bool { return i.Message != "" && !i.Coherent() })
-}
-
-func sameContext(all []context) bool {
-	return !slices.ContainsFunc(all, func(c context) bool { return c != all[0] })
 }

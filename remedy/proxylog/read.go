@@ -1,8 +1,8 @@
 // Package proxylog finds in an AI proxy's log what it says about provider secrets, and says what that means and what to do.
 //
-// What a log came through is taken off first: what is left is a stream of texts, each with its source where that is known. One
-// scanner looks for the proxy's warnings in them, and one tally adds them up. A log may hold credentials: nothing of it is repeated
-// but keys, paths, ids, names and settings, and these masked (package evidence).
+// What a log came through is taken off first: what is left is a stream of texts, each with what is known about where it belongs. One
+// scanner looks for the proxy's warnings in them and adds them up. A log may hold credentials: nothing of it is repeated but keys,
+// paths, ids, names and settings, and these masked (package evidence).
 package proxylog
 
 import (
@@ -57,20 +57,19 @@ func (s *scanner) read(r io.Reader) error {
 		return err
 	}
 	head, _ := in.Peek(maxHead) // an error comes again when it is read
-	if columns, comma := csvHeader(head); columns != nil {
+	if comma := csvComma(head); comma != 0 {
 		return s.readCSV(in, comma)
 	}
+	var rest io.Reader = in
 	if isDocument(head) {
-		rest, err := s.readDocument(in)
-		if err != nil {
+		if rest, err = s.readDocument(in); err != nil {
 			return err
 		}
-		in = bufio.NewReaderSize(rest, maxHead)
 	}
-	return s.readLines(in)
+	return s.readLines(rest)
 }
 
-// decoded is the log's text: decompressed, in UTF-8, with a newline at the end of each line.
+// decoded is the log's text: decompressed, and in UTF-8.
 func decoded(r io.Reader) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(r, maxHead)
 	head, err := in.Peek(512) // as much as DetectContentType looks at
@@ -92,69 +91,46 @@ func decoded(r io.Reader) (*bufio.Reader, error) {
 	case kind != "application/octet-stream" && !strings.HasPrefix(kind, "text/"):
 		return nil, fmt.Errorf("%w, but %s: unpack or convert it first", ErrNoLog, kind)
 	}
-	return bufio.NewReaderSize(transform.NewReader(in, transform.Chain(unicode.BOMOverride(transform.Nop), newlines{})), maxHead), nil
+	return bufio.NewReaderSize(transform.NewReader(in, unicode.BOMOverride(transform.Nop)), maxHead), nil
 }
 
-// newlines makes a carriage return a newline, unless one follows.
-type newlines struct{ transform.NopResetter }
-
-// Transform implements transform.Transformer.
-func (newlines) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
-	n := copy(dst, src)
-	switch {
-	case n < len(src):
-		err = transform.ErrShortDst
-	case n > 0 && src[n-1] == '\r' && !atEOF:
-		n, err = n-1, transform.ErrShortSrc // what follows decides
-	}
-	for i := 0; i < n; i++ {
-		next := bytes.IndexByte(dst[i:n], '\r')
-		if next < 0 {
-			break
-		}
-		if i += next; i+1 == len(src) || src[i+1] != '\n' {
-			dst[i] = '\n'
-		}
-	}
-	return n, n, err
-}
-
-func (s *scanner) readLines(in *bufio.Reader) error {
-	var piece []byte
-	known, continued := false, false
-	for {
-		goesOn, err := false, error(nil)
-		piece, goesOn, err = readPiece(in, piece[:0])
-		if len(piece) > 0 {
-			known = s.line(piece) || continued && known
-			if goesOn && !continued {
-				s.Long++
-			}
-		}
-		if !goesOn && (len(piece) > 0 || continued) {
-			s.count(known, !continued && len(bytes.TrimSpace(piece)) == 0)
-			if s.refusals == s.Lines-s.blank-1 && refusal.Match(piece) {
+func (s *scanner) readLines(in io.Reader) error {
+	pieces := bufio.NewScanner(in)
+	pieces.Buffer(nil, 2*maxLine)
+	pieces.Split(splitLine)
+	known, inside := false, false
+	for pieces.Scan() {
+		piece := pieces.Bytes()
+		if !inside {
+			s.count(false, len(bytes.TrimSpace(piece)) == 0)
+			if known = false; refusal.Match(piece) {
 				s.refusals++
 			}
 		}
-		if continued = goesOn; errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return err
+		if s.line(piece) && !known {
+			known = true
+			s.Unknown--
 		}
+		goesOn := len(piece) == maxLine && piece[maxLine-1] != '\n'
+		if goesOn && !inside {
+			s.Long++
+		}
+		inside = goesOn
 	}
+	return pieces.Err()
 }
 
-// readPiece appends to buffer the rest of a line, or as much of it as is read at once: then it goes on.
-func readPiece(in *bufio.Reader, buffer []byte) (piece []byte, goesOn bool, err error) {
-	for {
-		part, err := in.ReadSlice('\n')
-		buffer = append(buffer, part...)
-		switch {
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return buffer, false, err
-		case len(buffer) >= maxLine:
-			return buffer, true, nil
-		}
+// splitLine is a bufio.SplitFunc. A piece is a line with its end, LF, CRLF or CR, or as much of it as is read at once.
+func splitLine(data []byte, atEOF bool) (int, []byte, error) {
+	window := data[:min(len(data), maxLine)]
+	line, _, ended := bytes.Cut(window, []byte("\n"))
+	n := len(line)
+	if cr := bytes.IndexByte(line, '\r'); cr >= 0 && cr < n-1 {
+		n = cr + 1
+	} else if ended {
+		n++
+	} else if n < maxLine && !atEOF || n == 0 {
+		return 0, nil, nil
 	}
+	return n, data[:n], nil
 }

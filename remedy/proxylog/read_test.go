@@ -279,8 +279,15 @@ func TestBrokenErrors(t *testing.T) {
 		assert.Equal(t, why, summary.Projects[0].Causes[0].Why)
 		assert.False(t, summary.Projects[0].Causes[0].Workaround)
 	}
-	cause := read(t, warning+" ZodError: [\n"+warning+" "+zod).Projects[0].Causes
-	require.Len(t, cause, 2, "a broken one spoils none after it")
+	summary := read(t, "project "+project+" "+warning+" ZodError: [\n"+warning+" "+zod)
+	require.Len(t, summary.Projects, 1)
+	assert.Equal(t, "project not named in the log", summary.Projects[0].Label(), "whose the keys are, is not told")
+	require.Len(t, summary.Projects[0].Causes, 1)
+	cause := summary.Projects[0].Causes[0]
+	assert.Equal(t, []string{"auth_format", "auth_type"}, cause.Issues[0].Keys)
+	assert.Contains(t, cause.Why, "mixed")
+	assert.False(t, cause.Workaround)
+	assert.NotContains(t, strings.Join(cause.Advice, "\n"), "--workaround")
 }
 
 func TestRetriesAndMissingKeys(t *testing.T) {

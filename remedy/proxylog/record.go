@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/planeproof/planeproof/provider"
 )
@@ -23,135 +22,131 @@ func decodeJSON(line string) (v any, ok bool) {
 	return v, json.Unmarshal([]byte(line), &v) == nil
 }
 
-// messageFields are where loggers, collectors and clouds put the text, as folded by fold.
-func messageFields() []string {
-	return []string{"msg", "message", "log", "text", "textpayload", "line", "body", "content", "raw"}
+// isMessage says whether a field is where loggers, collectors and clouds put the text.
+func isMessage(field string) bool {
+	return slices.Contains([]string{"msg", "message", "log", "text", "textpayload", "line", "body", "content", "raw"}, fold(field))
 }
-
-func isMessage(field string) bool { return slices.Contains(messageFields(), fold(field)) }
 
 // fold writes a field's name in one way: project_id, projectId and x-bt-project-id differ only in spelling.
 func fold(field string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("_-@. ", r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, field)
+	return strings.NewReplacer("_", "", "-", "", "@", "", ".", "", " ", "").Replace(strings.ToLower(field))
 }
+
+// value reads decoded JSON, which may be a line, a record or a list of them; c is the context of what it is in.
+func (s *scanner) value(c context, v any, depth int) (known bool) {
+	switch v := v.(type) {
+	case string:
+		return s.text(c, v)
+	case []any:
+		for _, item := range v {
+			known = depth < maxDepth && s.value(c, item, depth+1) || known
+		}
+	case map[string]any:
+		return s.record(c, v, depth)
+	}
+	return known
+}
+
+// field is a text in a logged object.
+type field struct{ name, text string }
+
+// record reads one logged object: its first text with a warning, as loggers repeat it in other fields, and the error beside it.
+func (s *scanner) record(c context, object map[string]any, depth int) (known bool) {
+	fields, lists := flatten("", object, depth)
+	for _, f := range fields {
+		c.set(f)
+	}
+	known = s.value(c, lists, depth)
+	warns := func(f field) bool { return marked([]byte(f.text)) }
+	i := slices.IndexFunc(fields, func(f field) bool { return isMessage(f.name) && warns(f) })
+	if i < 0 {
+		i = slices.IndexFunc(fields, warns)
+	}
+	if i < 0 {
+		for _, f := range fields {
+			known = isMessage(f.name) && s.text(c, f.text) || known
+		}
+		return known
+	}
+	text := fields[i].text
+	for _, f := range fields { // such as an error's message or stack
+		if _, err := provider.ParseZodError(f.text); err == nil && !warns(f) {
+			text += "\nZodError: " + f.text
+			break
+		}
+	}
+	return s.text(c, text)
+}
+
+// flatten lists the texts of an object, its own before those of the objects in it: the outer ones speak for the line. The issues of
+// a ZodError are a text too; other lists are records of their own. The id of an object "project" is the field projectid.
+func flatten(parent string, object map[string]any, depth int) (fields []field, lists []any) {
+	inside := map[string]map[string]any{}
+	keys := slices.Sorted(maps.Keys(object))
+	for _, key := range keys {
+		v := object[key]
+		if text, isText := v.(string); isText {
+			_, bare := undecorate(text)
+			if decoded, _ := decodeJSON(bare); isObject(decoded) {
+				v = decoded
+			}
+		}
+		switch v := v.(type) {
+		case string:
+			fields = append(fields, field{parent + fold(key), v})
+		case map[string]any:
+			inside[key] = v
+		case []any:
+			if raw, err := json.Marshal(v); err == nil && len(v) > 0 && isIssue(v[0]) {
+				fields = append(fields, field{"issues", string(raw)})
+			} else {
+				lists = append(lists, v)
+			}
+		}
+	}
+	for _, key := range keys {
+		if inside[key] == nil || depth >= maxDepth {
+			continue
+		}
+		parent = ""
+		if fold(key) == "project" {
+			parent = "project"
+		}
+		moreFields, moreLists := flatten(parent, inside[key], depth+1)
+		fields, lists = append(fields, moreFields...), append(lists, moreLists...)
+	}
+	return fields, lists
+}
+
+func isObject(v any) bool { _, is := v.(map[string]any); return is }
 
 func isIssue(v any) bool {
 	object, _ := v.(map[string]any)
 	return object["code"] != nil && object["path"] != nil
 }
 
-// value reads a decoded value, which may be a line, a record or a list of them; c is the context of what it is in.
-func (s *scanner) value(source string, v any, c context, depth int) (known bool) {
-	switch v := v.(type) {
-	case string:
-		return s.text(source, v, c, nil)
-	case []any:
-		for _, item := range v {
-			known = depth < maxDepth && s.value(source, item, c, depth+1) || known
-		}
-	case map[string]any:
-		r := record{context: c, source: []string{source}}
-		r.gather(v, depth)
-		return s.record(r, depth)
-	}
-	return known
-}
-
-// record is what one logged object says, put together from its fields and the objects in it.
-type record struct {
-	context         context
-	source          []string
-	messages, texts []string // the texts of message fields, outer ones first, and all others
-	issues          []provider.Issue
-	lists           []any
-}
-
-func (s *scanner) record(r record, depth int) (known bool) {
-	source := strings.Join(r.source, " ")
-	known = s.value(source, r.lists, r.context, depth)
-	for _, text := range slices.Concat(r.messages, r.texts) {
-		if !marked([]byte(text)) {
-			continue
-		}
-		for _, beside := range slices.Concat(r.messages, r.texts) { // such as an error's message or stack
-			if found, err := provider.ParseZodError(beside); err == nil && r.issues == nil {
-				r.issues = found
-			}
-		}
-		return s.text(source, text, r.context, r.issues) // the first alone: loggers repeat the text in other fields
-	}
-	for _, message := range r.messages {
-		known = s.text(source, message, r.context, nil) || known
-	}
-	return known
-}
-
-// gather reads an object's own fields before those of the objects in it: the outer ones speak for the line.
-func (r *record) gather(object map[string]any, depth int) {
-	var inside []map[string]any
-	for _, key := range slices.Sorted(maps.Keys(object)) {
-		switch v := object[key].(type) {
-		case string:
-			_, bare := undecorate(v)
-			inner, _ := decodeJSON(bare)
-			if inner, isObject := inner.(map[string]any); isObject {
-				inside = append(inside, inner)
-			} else if r.field(fold(key), v); isMessage(key) {
-				r.messages = append(r.messages, v)
-			} else {
-				r.texts = append(r.texts, v)
-			}
-		case map[string]any:
-			if fold(key) == "project" {
-				id, _ := v["id"].(string)
-				name, _ := v["name"].(string)
-				r.field("projectid", id)
-				r.field("projectname", name)
-			}
-			inside = append(inside, v)
-		case []any:
-			if len(v) == 0 || !isIssue(v[0]) {
-				r.lists = append(r.lists, v)
-			} else if raw, err := json.Marshal(v); err == nil && r.issues == nil {
-				r.issues, _ = provider.ParseZodError(string(raw)) // else there are none
-			}
-		}
-	}
-	for _, inner := range inside {
-		if depth < maxDepth {
-			r.gather(inner, depth+1)
-		}
-	}
-}
-
-// field takes what a field says about the context; the first one counts. Ids must be UUIDs: clouds have a project_id of their own.
-func (r *record) field(key, v string) {
-	c := &r.context
+// set takes what a field says about the context; the first one counts. Ids must be UUIDs: clouds have a project_id of their own.
+func (c *context) set(f field) {
 	id := ""
-	if uuid.MatchString(v) {
-		id = strings.ToLower(v)
+	if uuid.MatchString(f.text) {
+		id = strings.ToLower(f.text)
 	}
-	switch key {
+	switch f.name {
 	case "project":
 		if c.projectID = cmp.Or(c.projectID, id); id == "" {
-			c.projectName = cmp.Or(c.projectName, name(v))
+			c.projectName = cmp.Or(c.projectName, name(f.text))
 		}
 	case "projectid", "projectuuid", "xbtprojectid":
 		c.projectID = cmp.Or(c.projectID, id)
 	case "projectname":
-		c.projectName = cmp.Or(c.projectName, name(v))
+		c.projectName = cmp.Or(c.projectName, name(f.text))
 	case "secretid", "envvarid":
 		c.secretID = cmp.Or(c.secretID, id)
 	case "secretname":
-		c.secretName = cmp.Or(c.secretName, name(v))
+		c.secretName = cmp.Or(c.secretName, name(f.text))
 	case "secrettype":
-		c.secretType = cmp.Or(c.secretType, v[:min(len(v), maxName)])
+		c.secretType = cmp.Or(c.secretType, f.text[:min(len(f.text), maxName)])
 	case "pod", "podname", "container", "containerid", "containername", "logstream":
-		r.source = append(r.source, v[:min(len(v), maxName)])
+		c.source += " " + f.text[:min(len(f.text), maxName)]
 	}
 }

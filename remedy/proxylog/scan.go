@@ -32,7 +32,7 @@ var (
 	sternMark = regexp.MustCompile(`^((?:[a-z0-9][a-z0-9-]* )?[a-z0-9][a-z0-9.-]*-[a-z0-9]+ [a-z0-9][a-z0-9-]* )` +
 		`(?:\d{4}-\d\d-\d\dT\S+ )?\s*(?:[\[\]{}"]|ZodError|Failed to|Received|AI provider|(?:Error: )?No API)`)
 	// stamp is a time as RFC 3339 or with a blank, and what the container runtime writes behind it.
-	stamp = regexp.MustCompile(`^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d)?\]?(?:\s+|$)(?:(?:stdout|stderr) [FP] )?`)
+	stamp = regexp.MustCompile(`^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d)?\]?(?:\s|$)(?:(?:stdout|stderr) [FP] )?`)
 )
 
 const uuidForm = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
@@ -49,10 +49,7 @@ func marked(text []byte) bool {
 
 // undecorate takes from a line what was put around it on its way, in any order, and returns by which source it came.
 func undecorate(line string) (source, text string) {
-	text = strings.TrimRight(strings.TrimPrefix(line, "\ufeff"), "\r\n")
-	if strings.ContainsRune(text, '\x1b') {
-		text = colors.ReplaceAllString(text, "")
-	}
+	text = colors.ReplaceAllString(strings.TrimRight(strings.TrimPrefix(line, "\ufeff"), "\r\n"), "")
 	for {
 		mark := sourceMark.FindString(text)
 		if found := sternMark.FindStringSubmatch(text); mark == "" && source == "" && found != nil {
@@ -74,75 +71,65 @@ func (s *scanner) line(raw []byte) bool {
 		return false
 	}
 	source, text := undecorate(strings.ToValidUTF8(string(raw), "\ufffd"))
-	if v, ok := decodeJSON(text); ok && s.value(source, v, context{}, 0) {
+	c := context{source: source}
+	if v, ok := decodeJSON(text); ok && s.value(c, v, 0) {
 		return true
 	}
-	return s.text(source, text, context{}, nil)
+	return s.text(c, text)
 }
 
-// text reads a text that may hold warnings, or go on with a ZodError; beside are the issues that came with it.
-func (s *scanner) text(source, text string, c context, beside []provider.Issue) (known bool) {
-	if !marked([]byte(text)) {
+// text reads a text that may hold warnings, or go on with a ZodError.
+func (s *scanner) text(c context, text string) (known bool) {
+	text = colors.ReplaceAllString(text, "")
+	found := marker.FindAllStringSubmatchIndex(text, -1)
+	if found == nil {
 		for line := range strings.Lines(text) {
 			_, line = undecorate(line)
-			known = s.goOn(source, line) || known
+			known = s.goOn(c.source, line) || known
 		}
 		return known
 	}
-	if strings.ContainsRune(text, '\x1b') {
-		text = colors.ReplaceAllString(text, "")
-	}
-	found := marker.FindAllStringSubmatchIndex(text, -1)
+	c = c.in(text[:found[0][0]])
 	for i, at := range found {
 		end := len(text)
 		if i+1 < len(found) {
 			end = found[i+1][0]
 		}
-		detail := ""
+		rest, detail := text[at[1]:end], ""
 		for n := 2; n < len(at); n += 2 {
 			detail += text[max(0, at[n]):max(0, at[n+1])]
 		}
-		which, rest := text[at[0]:at[1]], text[at[1]:end]
-		s.warning(source, which, detail, rest, c.in(text[:found[0][0]]).in(rest), beside)
+		s.warning(c.in(rest), text[at[0]:at[1]], detail, rest)
 	}
-	return len(found) > 0
+	return true
 }
 
 // warning counts one warning by its text, the status or the model in it, and what follows it.
-func (s *scanner) warning(source, which, detail, rest string, c context, beside []provider.Issue) {
+func (s *scanner) warning(c context, which, detail, rest string) {
 	switch {
 	case strings.HasPrefix(which, unreadableText):
-		s.failure(source, rest, c, beside)
+		s.failure(c, rest)
 	case strings.HasPrefix(which, retriedText):
-		s.tally(c, func(p *Project) *[]Count { return &p.Retried }, cmp.Or(detail, "none"))
+		s.add(c, func(p *Project) *[]Count { return &p.Retried }, cmp.Or(detail, "none"))
 	case strings.HasPrefix(which, refusedText):
-		s.tally(c, func(p *Project) *[]Count { return &p.Refused }, detail)
-	case detail == "null":
-		detail = ""
-		fallthrough
+		s.add(c, func(p *Project) *[]Count { return &p.Refused }, detail)
 	default:
-		s.tally(c, func(p *Project) *[]Count { return &p.NoKeys }, cmp.Or(name(detail), "not named"))
+		s.add(c, func(p *Project) *[]Count { return &p.NoKeys }, cmp.Or(name(strings.TrimPrefix(detail, "null")), "not named"))
 	}
 }
 
 // failure reads why project secrets could not be loaded; a ZodError that does not end here is waited for.
-func (s *scanner) failure(source, rest string, c context, beside []provider.Issue) {
-	_, zod, isZod := strings.Cut(rest, "ZodError")
+func (s *scanner) failure(c context, rest string) {
+	isZod := strings.Contains(rest, "ZodError")
 	issues, err := provider.ParseZodError(rest)
 	other := errorInText.FindString(rest)
 	switch {
-	case beside != nil:
-		s.unreadable(c, beside, "")
 	case err == nil && (isZod || other == ""):
 		s.unreadable(c, issues, "")
 	case !isZod && other != "":
 		s.unreadable(c, nil, "the log has an error of another kind: "+name(other))
 	default:
-		g := s.group(source)
-		g.waiting, g.between = append(g.waiting, c), 0
-		if isZod {
-			s.begin(source, g, zod)
-		}
+		s.wait(c, rest)
 	}
 }
 

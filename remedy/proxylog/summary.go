@@ -67,7 +67,7 @@ type Cause struct {
 	Secrets []string `json:"secrets,omitempty"`
 	// Type is the secret's provider type, where the log shows it.
 	Type string `json:"type,omitempty"`
-	// Issues are those of the ZodError; without any, Why says what the log has instead.
+	// Issues are those of the ZodError, as far as they are told. Why says what the log has instead, or what is not told.
 	Issues []Issue `json:"issues,omitempty"`
 	Why    string  `json:"why,omitempty"`
 	// Fits are the generations that would raise these issues, by provider type. Empty where none would, or where the issues do
@@ -76,6 +76,8 @@ type Cause struct {
 	// Workaround says whether the guide's workaround can help: only unrecognized keys can be taken away.
 	Workaround bool     `json:"workaround"`
 	Advice     []string `json:"advice"`
+
+	secretType, secretID string // the type, unmasked, and the id of the latest of Secrets
 }
 
 // Issue is one issue of a ZodError as it may be shown.

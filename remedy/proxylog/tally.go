@@ -1,10 +1,9 @@
 package proxylog
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/planeproof/planeproof/provider"
@@ -22,7 +21,7 @@ const (
 
 // context is what a text says about where it belongs.
 type context struct {
-	projectID, projectName           string
+	source, projectID, projectName   string
 	secretID, secretName, secretType string
 }
 
@@ -30,28 +29,14 @@ type context struct {
 type scanner struct {
 	Summary
 	projects map[[2]string]*Project // by id and name
-	causes   map[string]*cause      // by project and what is shown
+	causes   int                    // of all projects
 	open     map[string]*group      // by source
-	steps    int                    // made to tell mixed lines apart
-	refusals int                    // of a tool, as long as the log has nothing else
-}
-
-// cause is a cause with what its advice needs.
-type cause struct {
-	Cause
-	project *Project
-	ids     []string // of its secrets
+	refusals int                    // lines of a tool that gives no log
 }
 
 func newScanner() *scanner {
-	return &scanner{
-		Summary:  Summary{Schema: Schema, Projects: []Project{}},
-		projects: map[[2]string]*Project{}, causes: map[string]*cause{}, open: map[string]*group{},
-	}
+	return &scanner{Summary: Summary{Schema: Schema, Projects: []Project{}}, projects: map[[2]string]*Project{}, open: map[string]*group{}}
 }
-
-// take reads a line, or an entry of a document, and counts it.
-func (s *scanner) take(line []byte) { s.count(s.line(line), len(bytes.TrimSpace(line)) == 0) }
 
 // count counts a line.
 func (s *scanner) count(known, blank bool) {
@@ -77,8 +62,8 @@ func (s *scanner) project(c context) *Project {
 	return s.projects[key]
 }
 
-// tally counts a warning by what it is about, in the list of its kind.
-func (s *scanner) tally(c context, list func(p *Project) *[]Count, what string) {
+// add counts a warning by what it is about, in the list of its kind.
+func (s *scanner) add(c context, list func(p *Project) *[]Count, what string) {
 	p := s.project(c)
 	if p == nil {
 		return
@@ -94,7 +79,7 @@ func (s *scanner) tally(c context, list func(p *Project) *[]Count, what string) 
 	(*counts)[of(what)].Times++
 }
 
-// unreadable counts one warning that a project's secrets could not be loaded, because of the issues or else for what why says.
+// unreadable counts one warning that a project's secrets could not be loaded, because of the issues; why says what is not told.
 func (s *scanner) unreadable(c context, issues []provider.Issue, why string) {
 	p := s.project(c)
 	if p == nil {
@@ -104,33 +89,36 @@ func (s *scanner) unreadable(c context, issues []provider.Issue, why string) {
 	p.UsedInstead = usedInstead
 	issues, typ := provider.Narrow(issues)
 	issues, typ = bounded(issues), cmp.Or(c.secretType, typ)
-	shown := Cause{Type: name(typ), Issues: show(issues), Why: why}
-	identity, _ := json.Marshal([]any{p.ID, p.Name, typ, shown}) // strings always encode
-	found := s.causes[string(identity)]
-	if found == nil {
-		if len(s.causes) >= maxCauses {
+	shown := Cause{Type: name(typ), Issues: show(issues), Why: why, secretType: typ}
+	same := func(o Cause) bool {
+		return o.secretType == typ && o.Why == why && reflect.DeepEqual(o.Issues, shown.Issues)
+	}
+	at := slices.IndexFunc(p.Causes, same)
+	if at < 0 {
+		if s.causes >= maxCauses {
 			s.Left++
 			return
 		}
-		shown.Fits = fitting(issues, typ)
-		found = &cause{Cause: shown, project: p}
-		s.causes[string(identity)] = found
+		if s.causes++; why == "" {
+			shown.Fits = fitting(issues, typ)
+		}
+		at, p.Causes = len(p.Causes), append(p.Causes, shown)
 	}
+	found := &p.Causes[at]
 	found.Times++
 	label := cmp.Or(c.secretName, c.secretID)
 	if label != "" && len(found.Secrets) < maxSecrets && !slices.Contains(found.Secrets, label) {
-		found.Secrets, found.ids = append(found.Secrets, label), append(found.ids, c.secretID)
+		found.Secrets, found.secretID = append(found.Secrets, label), c.secretID
 	}
 }
 
 // conclude puts in order what was found, those who lost their credentials first, and says what it means.
 func (s *scanner) conclude(err error) {
-	for _, c := range s.causes {
-		c.advise()
-		slices.Sort(c.Secrets)
-		c.project.Causes = append(c.project.Causes, c.Cause)
-	}
 	for _, p := range s.projects {
+		for i := range p.Causes {
+			slices.Sort(p.Causes[i].Secrets)
+			p.Causes[i].advise(p)
+		}
 		slices.SortFunc(p.Causes, func(a, b Cause) int {
 			return cmp.Or(cmp.Compare(b.Times, a.Times), cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)))
 		})

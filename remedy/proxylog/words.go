@@ -58,22 +58,25 @@ const usedInstead = "the organization's credentials, for every secret of the pro
 const upgrade = "upgrade the data plane and its proxy, or use the Gateway: current versions keep keys that they do not know"
 
 // advise says what to do about a cause.
-func (c *cause) advise() {
-	audit, legacy, id := auditOf(c.project), oldest(c.Fits), "ENV_VAR_ID"
+func (c *Cause) advise(p *Project) {
+	audit, legacy, id := auditOf(p), oldest(c.Fits), "ENV_VAR_ID"
 	if legacy != "" {
 		audit += " --legacy " + string(legacy)
 	}
-	if len(c.ids) == 1 && c.ids[0] != "" {
-		id = c.ids[0]
+	if len(c.Secrets) == 1 {
+		id = cmp.Or(c.secretID, id)
 	}
 	if len(c.Secrets) == 0 {
 		c.Advice = append(c.Advice, "the log does not name the secret; find it: "+audit)
 	}
-	other := func(i Issue) bool { return i.Code != provider.CodeUnrecognizedKeys }
-	c.Workaround = len(c.Issues) > 0 && !slices.ContainsFunc(c.Issues, other)
+	isOther := func(i Issue) bool { return i.Code != provider.CodeUnrecognizedKeys }
+	c.Workaround = c.Why == "" && !slices.ContainsFunc(c.Issues, isOther)
 	switch {
-	case len(c.Issues) == 0:
-		c.Advice = append(c.Advice, "the log does not say what is wrong with it, so the workaround cannot be judged")
+	case c.Why != "":
+		c.Advice = append(c.Advice, "the log does not tell all that is wrong with it, so the workaround cannot be judged")
+		if len(c.Issues) > 0 {
+			c.Advice = append(c.Advice, "kubectl logs --prefix tells the lines of several pods apart")
+		}
 	case c.Workaround && legacy == "":
 		c.Advice = append(c.Advice, upgrade,
 			"no known generation rejects exactly these keys, so no workaround is offered: planeproof fix plan needs to know the generation")
