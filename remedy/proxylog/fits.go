@@ -1,8 +1,15 @@
 package proxylog
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"github.com/planeproof/planeproof/provider"
 )
@@ -38,16 +45,12 @@ func fitting(issues []provider.Issue, typ string) []Fit {
 	}
 	var fits []Fit
 	for _, candidate := range candidates {
-		var generations []provider.Generation
-		for _, g := range provider.Generations() {
-			if len(issues) > 0 && raises(g, issues, candidate) {
-				generations = append(generations, g)
-			}
-		}
+		fitsNot := func(g provider.Generation) bool { return len(issues) == 0 || !raises(g, issues, candidate) }
+		generations := slices.DeleteFunc(provider.Generations(), fitsNot)
 		same := func(f Fit) bool { return slices.Equal(f.Generations, generations) }
 		if i := slices.IndexFunc(fits, same); i >= 0 {
 			fits[i].Types = append(fits[i].Types, name(candidate))
-		} else if generations != nil {
+		} else if len(generations) > 0 {
 			fits = append(fits, Fit{Types: []string{name(candidate)}, Generations: generations})
 		}
 	}
@@ -57,34 +60,41 @@ func fitting(issues []provider.Issue, typ string) []Fit {
 // raises says whether a generation raises every one of the issues on a secret that is as wrong as they say. It may raise more: that
 // secret has only what the issues speak of.
 func raises(g provider.Generation, issues []provider.Issue, typ string) bool {
-	var secret any = map[string]any{"type": typ, "secret": "x", "metadata": map[string]any{}}
+	secret, err := sjson.SetBytes([]byte(`{"secret":"x","metadata":{}}`), "type", typ)
 	for _, i := range issues {
-		v, known := wrong(i)
-		switch {
-		case i.Code == provider.CodeInvalidUnion && len(i.Path) == 0: // the type is not known
-		case i.Code == provider.CodeUnrecognizedKeys:
-			for _, key := range i.Keys {
-				secret = put(secret, append(slices.Clone(i.Path), key), "x")
-			}
-		case !known:
+		for _, key := range i.Keys {
+			secret, err = sjson.SetBytes(secret, keyPath(append(slices.Clone(i.Path), key)), "x")
+		}
+		if len(i.Path) == 0 || i.Code == provider.CodeUnrecognizedKeys {
+			continue // the type is not known, or the keys are there
+		}
+		value, known := wrong(i)
+		if !known || err != nil {
 			return false
-		default:
-			secret = put(secret, i.Path, v)
+		}
+		if secret, err = sjson.SetRawBytes(secret, keyPath(i.Path), []byte(cmp.Or(value, "0"))); value == "" && err == nil {
+			secret, err = sjson.DeleteBytes(secret, keyPath(i.Path))
 		}
 	}
-	raw, err := json.Marshal(secret)
-	if err != nil {
-		return false
-	}
-	_, raised := provider.Read(g, raw)
+	_, raised := provider.Read(g, secret)
 	raised, _ = provider.Narrow(raised)
-	raised = bounded(raised)
-	for _, i := range issues {
-		if !slices.ContainsFunc(raised, func(r provider.Issue) bool { return same(r, i) }) {
-			return false
+	misses := func(i provider.Issue) bool {
+		return !slices.ContainsFunc(raised, func(r provider.Issue) bool { return same(r, i) })
+	}
+	return err == nil && !slices.ContainsFunc(issues, misses)
+}
+
+// keyPath is a path as sjson takes it.
+func keyPath(path []any) string {
+	steps := make([]string, len(path))
+	for n, step := range path {
+		if place, isPlace := step.(int); isPlace {
+			steps[n] = strconv.Itoa(min(max(place, 0), maxKeys))
+		} else {
+			steps[n] = ":" + gjson.Escape(fmt.Sprint(step))
 		}
 	}
-	return true
+	return strings.Join(steps, ".")
 }
 
 // same says whether two reports are of one issue: a union that no member of accepts says only that.
@@ -93,49 +103,23 @@ func same(a, b provider.Issue) bool {
 		a.Received == b.Received && a.Validation == b.Validation && slices.Equal(a.Keys, b.Keys) && slices.Equal(a.Options, b.Options))
 }
 
-// missing stands for a key that is not there.
-type missing struct{}
-
-// wrong is a value that raises the issue; known is false where the issue does not tell.
-func wrong(i provider.Issue) (v any, known bool) {
+// wrong is a value that raises the issue, as JSON, empty where it has to be missing; known is false where the issue does not tell.
+func wrong(i provider.Issue) (value string, known bool) {
 	switch i.Code {
 	case provider.CodeInvalidEnum:
-		return i.Received, true
+		raw, err := json.Marshal(i.Received)
+		return string(raw), err == nil
 	case provider.CodeInvalidLiteral:
-		return json.RawMessage(i.Received), json.Valid([]byte(i.Received))
+		return i.Received, json.Valid([]byte(i.Received))
 	case provider.CodeTooSmall:
-		return "", true
+		return `""`, true
 	case provider.CodeInvalidString:
-		return "no " + i.Validation, true
+		return `"no url"`, true
 	}
-	v, known = map[string]any{
-		"undefined": missing{}, "null": nil, "string": "x", "number": 1, "boolean": true, "array": []any{}, "object": map[string]any{},
+	value, known = map[string]string{
+		"undefined": "", "null": "null", "string": `"x"`, "number": "1", "boolean": "true", "array": "[]", "object": "{}",
 	}[i.ReceivedType()]
-	return v, known
-}
-
-// put returns the value with v at the path, making the objects and lists on the way.
-func put(in any, path []any, v any) any {
-	if len(path) == 0 {
-		return v
-	}
-	if key, isKey := path[0].(string); isKey {
-		object, _ := in.(map[string]any)
-		if object == nil {
-			object = map[string]any{}
-		}
-		if object[key] = put(object[key], path[1:], v); object[key] == (missing{}) {
-			delete(object, key)
-		}
-		return object
-	}
-	list, _ := in.([]any)
-	place, _ := path[0].(int)
-	for len(list) <= min(max(place, 0), maxKeys) {
-		list = append(list, "x")
-	}
-	list[min(max(place, 0), maxKeys)] = put(list[min(max(place, 0), maxKeys)], path[1:], v)
-	return list
+	return value, known
 }
 
 // oldest is the oldest generation of the fits, empty without any: what it can read, the younger ones can too.

@@ -9,22 +9,16 @@ import (
 // Schema is the format of a Summary.
 const Schema = "planeproof/logs/v1"
 
-// Summary is what a log says about provider secrets.
+// Summary is what a log says about provider secrets (docs/logs.md).
 type Summary struct {
-	Schema string `json:"schema"`
-	// Found says whether the log has any of the warnings.
-	Found bool `json:"found"`
-	// Headline is the verdict in one line.
-	Headline string `json:"headline"`
-	// Lines are all lines of the log; Unknown are those that say nothing about provider secrets.
-	Lines   int `json:"lines"`
-	Unknown int `json:"unknown_lines"`
-	// Long are the lines that were read in pieces of 1 MiB.
-	Long int `json:"long_lines,omitempty"`
-	// Projects are those with a warning, the ones whose secrets could not be read first.
-	Projects []Project `json:"projects"`
-	// Left counts the warnings about projects or causes that came after as many different ones as are kept.
-	Left int `json:"left_out,omitempty"`
+	Schema   string    `json:"schema"`
+	Found    bool      `json:"found"`                // the log has any of the warnings
+	Headline string    `json:"headline"`             // the verdict in one line
+	Lines    int       `json:"lines"`                // all lines of the log
+	Unknown  int       `json:"unknown_lines"`        // those that say nothing about provider secrets
+	Long     int       `json:"long_lines,omitempty"` // those that were read in pieces of 1 MiB
+	Projects []Project `json:"projects"`             // those with a warning, the ones whose secrets could not be read first
+	Left     int       `json:"left_out,omitempty"`   // warnings about more projects or causes than are kept
 
 	blank int // lines without any text
 }
@@ -32,26 +26,19 @@ type Summary struct {
 // Empty says whether the log had no text at all: then nothing was found because nothing was there.
 func (s Summary) Empty() bool { return s.Lines == s.blank }
 
-// Project is what the log says about one project.
+// Project is what the log says about one project. ID and Name are as the log has them; both are empty where it does not name it.
 type Project struct {
-	// ID and Name are as the log's line or its fields have them; both are empty where the log does not name the project.
-	ID   string `json:"id,omitempty"`
-	Name string `json:"name,omitempty"`
-	// Unreadable is how often the project's secrets could not be loaded (guide: project-override-on-legacy-proxy).
-	Unreadable int `json:"unreadable"`
-	// UsedInstead is whose credential was used when they could not.
-	UsedInstead string  `json:"used_instead,omitempty"`
+	ID          string  `json:"id,omitempty"`
+	Name        string  `json:"name,omitempty"`
+	Unreadable  int     `json:"unreadable"`             // times its secrets could not be loaded (guide: project-override-on-legacy-proxy)
+	UsedInstead string  `json:"used_instead,omitempty"` // whose credential was used then
 	Causes      []Cause `json:"causes,omitempty"`
-	// Retried are the upstream failures after which the next secret was tried, by status, "none" where the log has none
-	// (recorded: proxy-routing upstream-500).
-	Retried []Count `json:"retried,omitempty"`
-	// NoKeys are the requests for which no secret was eligible, by model.
-	NoKeys []Count `json:"no_keys,omitempty"`
+	Retried     []Count `json:"retried,omitempty"` // by status: the next secret was tried (recorded: proxy-routing upstream-500)
+	NoKeys      []Count `json:"no_keys,omitempty"` // by model: no secret was eligible
 	// Refused are the providers' errors that came back to the caller, by status (guide: bearer-after-v2-migration; facts: routing
 	// in the proxy).
-	Refused []Count `json:"refused,omitempty"`
-	// Advice is what to do about Retried, NoKeys and Refused.
-	Advice []string `json:"advice,omitempty"`
+	Refused []Count  `json:"refused,omitempty"`
+	Advice  []string `json:"advice,omitempty"` // about Retried, NoKeys and Refused
 }
 
 // Count is how often something was seen.
@@ -62,19 +49,13 @@ type Count struct {
 
 // Cause is one reason for which a project's secrets could not be read.
 type Cause struct {
-	Times int `json:"times"`
-	// Secrets are those that the line's fields name; the proxy's own text names none.
-	Secrets []string `json:"secrets,omitempty"`
-	// Type is the secret's provider type, where the log shows it.
-	Type string `json:"type,omitempty"`
-	// Issues are those of the ZodError, as far as they are told. Why says what the log has instead, or what is not told.
-	Issues []Issue `json:"issues,omitempty"`
-	Why    string  `json:"why,omitempty"`
-	// Fits are the generations that would raise these issues, by provider type. Empty where none would, or where the issues do
-	// not tell.
-	Fits []Fit `json:"fits,omitempty"`
-	// Workaround says whether the guide's workaround can help: only unrecognized keys can be taken away.
-	Workaround bool     `json:"workaround"`
+	Times      int      `json:"times"`
+	Secrets    []string `json:"secrets,omitempty"` // those that the line's fields name; the proxy's own text names none
+	Type       string   `json:"type,omitempty"`    // the secret's provider type, where the log shows it
+	Issues     []Issue  `json:"issues,omitempty"`  // of the ZodError, as far as they are told
+	Why        string   `json:"why,omitempty"`     // what the log has instead, or what is not told
+	Fits       []Fit    `json:"fits,omitempty"`    // the generations that would raise these issues; empty where the issues do not tell
+	Workaround bool     `json:"workaround"`        // the guide's can help: only unrecognized keys can be taken away
 	Advice     []string `json:"advice"`
 
 	secretType, secretID string // the type, unmasked, and the id of the latest of Secrets
@@ -82,15 +63,13 @@ type Cause struct {
 
 // Issue is one issue of a ZodError as it may be shown.
 type Issue struct {
-	Code string   `json:"code"`
-	Path string   `json:"path"`
-	Keys []string `json:"keys,omitempty"`
-	// Received is the type that was there, or the value where it is a word as settings are.
-	Received string   `json:"received,omitempty"`
+	Code     string   `json:"code"`
+	Path     string   `json:"path"`
+	Keys     []string `json:"keys,omitempty"`
+	Received string   `json:"received,omitempty"` // the type that was there, or the value where it is a word as settings are
 	Expected string   `json:"expected,omitempty"`
 	Options  []string `json:"options,omitempty"`
-	// Text says the issue in words.
-	Text string `json:"text"`
+	Text     string   `json:"text"` // the issue in words
 }
 
 // Fit are provider types for which the same generations fit.

@@ -21,9 +21,9 @@ var setting = regexp.MustCompile(`^[A-Za-z_]{1,32}$`)
 func name(text string) string { return new(evidence.Redactor).Foreign(text, maxName) }
 
 func names(texts []string) []string {
-	shown := make([]string, len(texts))
-	for i, text := range texts {
-		shown[i] = name(text)
+	shown := []string(nil)
+	for _, text := range texts {
+		shown = append(shown, name(text))
 	}
 	return shown
 }
@@ -32,21 +32,19 @@ func names(texts []string) []string {
 func show(issues []provider.Issue) []Issue {
 	shown := make([]Issue, len(issues))
 	for n, i := range issues {
-		i.Code, i.Expected, i.Validation = name(i.Code), name(i.Expected), name(i.Validation)
-		i.Keys, i.Options = names(i.Keys), names(i.Options)
+		i.Code, i.Expected, i.Validation, i.Keys, i.Options = name(i.Code), name(i.Expected), name(i.Validation), names(i.Keys), names(i.Options)
 		for at, step := range i.Path {
 			if key, isKey := step.(string); isKey {
 				i.Path[at] = name(key)
 			}
 		}
-		out := Issue{Code: i.Code, Path: i.Where(), Keys: i.Keys, Options: i.Options, Text: i.Explain()}
+		shown[n] = Issue{
+			Code: i.Code, Path: i.Where(), Keys: i.Keys, Options: i.Options, Text: i.Explain(),
+			Expected: cmp.Or(strings.Trim(i.Expected, `"`), i.Validation),
+		}
 		if received := strings.Trim(cmp.Or(i.ReceivedType(), i.Received), `"`); setting.MatchString(received) {
-			out.Received = name(received)
+			shown[n].Received = name(received)
 		}
-		if out.Expected = strings.Trim(i.Expected, `"`); out.Expected == "" {
-			out.Expected = i.Validation
-		}
-		shown[n] = out
 	}
 	return shown
 }
@@ -128,45 +126,35 @@ func authError(counts []Count) string {
 
 // headline says the verdict; err is what ended the log early.
 func (s *Summary) headline(err error) {
-	var unreadable, named, unnamed, other int
+	unreadable, named, unnamed, other := 0, 0, "", s.Left
 	for _, p := range s.Projects {
 		unreadable += p.Unreadable
-		switch {
-		case p.Unreadable == 0:
-		case p.ID == "" && p.Name == "":
-			unnamed++
-		default:
+		if p.Unreadable > 0 && p.ID+p.Name == "" {
+			unnamed = "a project that the log does not name"
+		} else if p.Unreadable > 0 {
 			named++
 		}
 		for _, c := range slices.Concat(p.Retried, p.NoKeys, p.Refused) {
 			other += c.Times
 		}
 	}
-	s.Found = unreadable+other+s.Left > 0
+	whose := cmp.Or(unnamed, plural(named, "project"))
+	if named > 0 && unnamed != "" {
+		whose = plural(named, "project") + ", and of one or more that the log does not name,"
+	}
+	s.Found = unreadable+other > 0
 	switch {
 	case unreadable > 0:
-		s.Headline = fmt.Sprintf("FOUND: %s could not be read (%s); the organization's credentials were used instead",
-			whose(named, unnamed), plural(unreadable, "warning"))
+		s.Headline = fmt.Sprintf("FOUND: the secrets of %s could not be read (%s); the organization's credentials were used instead",
+			whose, plural(unreadable, "warning"))
 	case s.Found:
-		s.Headline = "FOUND: no project's secrets failed to load, but providers refused or were missing (" + plural(other+s.Left, "warning") + ")"
+		s.Headline = "FOUND: no project's secrets failed to load, but providers refused or were missing (" + plural(other, "warning") + ")"
 	case err != nil:
 		s.Headline = fmt.Sprintf("CANNOT TELL: the log was not read to its end; nothing was found in the %s before", plural(s.Lines, "line"))
 	case s.Empty():
 		s.Headline = "NOTHING FOUND: the log is empty"
 	default:
 		s.Headline = "NOTHING FOUND: no warning about provider secrets in " + plural(s.Lines, "line")
-	}
-}
-
-// whose names whose secrets are meant.
-func whose(named, unnamed int) string {
-	switch {
-	case unnamed == 0:
-		return "the secrets of " + plural(named, "project")
-	case named == 0:
-		return "the secrets of a project that the log does not name"
-	default:
-		return fmt.Sprintf("the secrets of %s, and of one or more that the log does not name,", plural(named, "project"))
 	}
 }
 
