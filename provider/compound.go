@@ -100,20 +100,15 @@ func objectOf(unknown unknownKeys, fields []field) rule {
 				extra = append(extra, key)
 			}
 		}
-		return out, max(worst, unknown.treat(c, in, out, extra))
-	}
-}
-
-func (u unknownKeys) treat(c check, in, out *object, extra []string) status {
-	switch {
-	case len(extra) == 0 || u == dropUnknown:
-		return valid
-	case u == keepUnknown:
-		for _, key := range extra {
-			out.set(key, in.values[key])
+		switch {
+		case unknown == keepUnknown:
+			for _, key := range extra {
+				out.set(key, in.values[key])
+			}
+		case unknown == refuseUnknown && len(extra) > 0:
+			c.report(Issue{Code: CodeUnrecognizedKeys, Keys: extra})
+			worst = max(worst, dirty)
 		}
-		return valid
+		return out, worst
 	}
-	c.report(Issue{Code: CodeUnrecognizedKeys, Keys: extra})
-	return dirty
 }

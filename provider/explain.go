@@ -49,14 +49,9 @@ func (i Issue) Explain() string {
 
 // ReceivedType is the type name of the value that was there, of an invalid_type or of a union whose members say it; else empty.
 func (i Issue) ReceivedType() string {
-	if i.Code == CodeInvalidType {
-		return i.Received
-	}
-	for _, member := range i.Members {
-		for _, m := range member {
-			if m.Code == CodeInvalidType {
-				return m.Received
-			}
+	for _, m := range append([]Issue{i}, slices.Concat(i.Members...)...) {
+		if m.Code == CodeInvalidType {
+			return m.Received
 		}
 	}
 	return ""
@@ -80,10 +75,10 @@ func (i Issue) Where() string {
 
 // received names a type; what is no type of JSON's is not repeated.
 func received(typ string) string {
-	if !slices.Contains([]string{"null", "boolean", "string", "number", "array", "object"}, typ) {
-		return "of another type"
+	if slices.Contains([]string{"null", "boolean", "string", "number", "array", "object"}, typ) {
+		return wanted(typ)
 	}
-	return wanted(typ)
+	return "of another type"
 }
 
 // wanted names what a schema expects: a type, or one of some settings.

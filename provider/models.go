@@ -1,7 +1,5 @@
 package provider
 
-import "slices"
-
 // defaultModels lists models that a type serves without customModels. The proxy's own list is long and grows weekly; this
 // one holds what the guides and the suite probe, and one neutral name for each other type (facts: routing, eligibility).
 func defaultModels(typ string) []string {
@@ -51,8 +49,4 @@ func defaultBase(typ string) string {
 		return "https://api.x.ai/v1"
 	}
 	return ""
-}
-
-func servesByDefault(typ, model string) bool {
-	return slices.Contains(defaultModels(typ), model)
 }

@@ -15,7 +15,7 @@ func (s Secret) Eligible(model string) bool {
 	if _, ok := m.CustomModels[model]; ok {
 		return true
 	}
-	return !m.ExcludeDefaultModels && servesByDefault(s.Type, model)
+	return !m.ExcludeDefaultModels && slices.Contains(defaultModels(s.Type), model)
 }
 
 // Merge returns the candidates of a request in a project: the project's secrets, then those of the org whose name no
