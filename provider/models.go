@@ -1,5 +1,11 @@
 package provider
 
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
 // defaultModels lists models that a type serves without customModels. The proxy's own list is long and grows weekly; this
 // one holds what the guides and the suite probe, and one neutral name for each other type (facts: routing, eligibility).
 func defaultModels(typ string) []string {
@@ -49,4 +55,16 @@ func defaultBase(typ string) string {
 		return "https://api.x.ai/v1"
 	}
 	return ""
+}
+
+// vendorFamily is how the names of the vendors' own models begin.
+var vendorFamily = regexp.MustCompile(`^(?:.*/)?(?:chatgpt|claude|codex|command|deepseek|embed|gemini|gemma|glm|gpt|grok|kimi|llama|meta|mi[sx]tral|nova|o\d|phi|pixtral|qwen|sonar|text)` +
+	`(?:[-.:\d]|$)`)
+
+// MayServe says whether a proxy may serve the model with the secret. It is wider than Eligible: the proxy's own list of default models is
+// longer than ours (facts: routing, eligibility), so any model named as vendors name theirs may be one, of any type.
+func (s Secret) MayServe(model string) bool {
+	m := s.Decode()
+	listed := m.Models == nil || slices.Contains(m.Models, model)
+	return s.Eligible(model) || listed && !m.ExcludeDefaultModels && vendorFamily.MatchString(strings.ToLower(model))
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -220,9 +219,6 @@ func (f planFlags) plan(ctx context.Context, client *control.Client, t terminal,
 		return nil, err
 	}
 	plane.Know(found)
-	if plane.Version, err = apiVersion(ctx, client); err != nil {
-		return nil, err
-	}
 	var left []fix.Left
 	if f.audit != "" {
 		if wanted, left, err = fix.FromAudit(ctx, client, report, found, f.literal, t.progress("reading secrets")); err != nil {
@@ -247,18 +243,6 @@ func (f planFlags) sameOrganization(found inventory.Inventory, report audit.Repo
 		}
 	}
 	return nil
-}
-
-// apiVersion is what the data plane tells of itself, nil where it tells nothing.
-func apiVersion(ctx context.Context, client *control.Client) (json.RawMessage, error) {
-	answer, err := client.Get(ctx, "/version")
-	switch control.KindOf(err) {
-	case "":
-		return answer.Body, nil
-	case control.Unreachable, control.Interrupted, control.Unusable:
-		return nil, fmt.Errorf("read version: %w", err)
-	}
-	return nil, nil
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)

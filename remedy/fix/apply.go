@@ -62,15 +62,13 @@ func Apply(ctx context.Context, client *control.Client, plan *Plan, o Options) (
 
 type applier struct {
 	session
-	plan      *Plan
-	org       inventory.Organization // as it is called now
-	backup    *Backup
-	traces    map[string]trace
-	tasks     []*task
-	rivals    inventory.Inventory // who could answer a call
-	written   []*task
-	lastWrite time.Time
-	untold    []string // steps of which nothing tells whether they hold
+	plan   *Plan
+	org    inventory.Organization // as it is called now
+	backup *Backup
+	traces map[string]trace
+	tasks  []*task
+	rivals inventory.Inventory // who could answer a call
+	untold []string            // steps of which nothing tells whether they hold
 }
 
 // task is a step of the waves asked for, with the secret before and after its change.
@@ -247,15 +245,7 @@ func (a *applier) prepare() (err error) {
 			return err
 		}
 	}
-	head := entry{Tool: a.Tool, Who: a.Who, Organization: a.plan.Organization, Plan: a.backup.Plan}
-	if a.journal, err = openJournal(JournalPath(a.Backup), head, a.Now); err != nil {
-		return err
-	}
-	a.Say("what may be sent:")
-	for _, kind := range ApplyRequests() {
-		a.Say("  " + kind)
-	}
-	return nil
+	return a.begin(a.plan.Organization, a.backup.Plan, ApplyRequests())
 }
 
 // run does the tasks wave by wave, and reads once more at the end what was written.
@@ -332,46 +322,6 @@ func (a *applier) result() Result {
 	return r
 }
 
-// lastReading reads all that was written once more, not before Wait has passed since the last write: what an API accepts can be reverted,
-// or have been seen in one place only.
-func (a *applier) lastReading(ctx context.Context) error {
-	if len(a.written) == 0 || ctx.Err() != nil {
-		return nil
-	}
-	if left := a.lastWrite.Add(a.Wait).Sub(a.Now()); left > 0 {
-		if err := a.Sleep(ctx, left); err != nil {
-			return err
-		}
-	}
-	paths := make([]string, len(a.written))
-	for i, t := range a.written {
-		paths[i] = t.Path
-	}
-	all, err := a.readAll(ctx, a.client, paths, func(int, state, int) bool { return true })
-	if err != nil {
-		return fmt.Errorf("all changes were written, but the last reading of them failed: %w", err)
-	}
-	var reverted []string
-	for i, t := range a.written {
-		moved, known := all[i].valueMoved(t.after)
-		switch {
-		case all[i].gone:
-			reverted = append(reverted, t.label()+" does not exist any more")
-		case all[i].sameMetadata(t.after) && !(t.ReplaceValue && known && moved):
-			continue
-		case all[i].sameMetadata(t.before):
-			reverted = append(reverted, t.label()+" is as it was before")
-		default:
-			reverted = append(reverted, t.label()+" was changed by somebody else")
-		}
-		_ = a.failed(t.Step, errors.New("reverted")) // it is told below
-	}
-	if len(reverted) > 0 {
-		return fmt.Errorf("%w: it was written and read back, but was reverted since: %s", ErrNotApplied, strings.Join(reverted, "; "))
-	}
-	return nil
-}
-
 // tellNamesakes says last which secrets of the same names still have auth_format api_key (behaviours: BEARER-19).
 func (a *applier) tellNamesakes(ctx context.Context) error {
 	var all []inventory.Secret
@@ -384,7 +334,7 @@ func (a *applier) tellNamesakes(ctx context.Context) error {
 			}
 		}
 	}
-	found, err := a.readAll(ctx, a.client, paths, func(int, state, int) bool { return true })
+	found, err := a.readAll(ctx, a.client, paths, once)
 	if err != nil {
 		return fmt.Errorf("all changes are in place and proven, but the secrets of the same names cannot be read: %w", err)
 	}

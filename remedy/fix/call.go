@@ -13,9 +13,9 @@ import (
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
-// attempts is how often a call is made until the proxy names the secret meant: several may be candidates, and it takes them in turn
-// (facts: routing, order).
-const attempts = 5
+// attempts is how often a call is made until the proxy names the secret meant: it begins with a random one of its candidates (facts:
+// routing, order), so that one of two is missed once in a million times.
+const attempts = 20
 
 var (
 	// errCallFails is a call that was seen to fail, or to be served by another secret.
@@ -26,13 +26,10 @@ var (
 
 // call is what came of a model call.
 type call struct {
-	works  bool
-	status int // 0 where no call was made
-	// named says that the proxy named the secret meant; why is what speaks against it.
-	named bool
-	why   string
-	// unsure says that a failure says nothing of the secret: too many calls, or an error of the server.
-	unsure bool
+	control.CallResult // status 0 where no call was made
+	works              bool
+	why                string // what speaks against it
+	unsure             bool   // a failure says nothing of the secret: too many calls, an error of the server, a cache
 }
 
 // readRivals reads who could answer a call, and refuses a model that no secret of the plan serves.
@@ -40,15 +37,11 @@ func (a *applier) readRivals(ctx context.Context) (err error) {
 	if a.Model == "" {
 		return nil
 	}
-	var projects, models []string
+	var models []string
 	served := false
 	for _, t := range a.tasks {
-		if t.Project != nil && !slices.Contains(projects, t.Project.ID) {
-			projects = append(projects, t.Project.ID)
-		}
-		secret, _ := t.before.secret() // it was compared
-		served = served || routed(secret).Eligible(a.Model)
-		models = append(models, customModels(secret.Metadata)...)
+		served = served || t.before.serves(a.Model)
+		models = append(models, customModels(t.before.Metadata)...)
 	}
 	if !served {
 		slices.Sort(models)
@@ -58,118 +51,136 @@ func (a *applier) readRivals(ctx context.Context) (err error) {
 		}
 		return fmt.Errorf("%w: nothing was written: no secret of the plan serves the model %s; %s", ErrNotApplied, evidence.Printable(a.Model), known)
 	}
-	a.rivals, err = inventory.Read(ctx, a.client, inventory.Options{Org: a.org.Name, Projects: projects})
+	a.rivals, err = a.inventory(ctx, a.tasks...)
 	return err
 }
 
-// others are the other secrets that could answer a call of the model in the task's context.
-func (a *applier) others(t *task, model string) ([]inventory.Secret, error) {
+// inventory reads the organization, and the projects of the tasks.
+func (a *applier) inventory(ctx context.Context, tasks ...*task) (inventory.Inventory, error) {
+	options := inventory.Options{Org: a.org.Name}
+	for _, t := range tasks {
+		if t.Project != nil && !slices.Contains(options.Projects, t.Project.ID) {
+			options.Projects = append(options.Projects, t.Project.ID)
+		}
+	}
+	return inventory.Read(ctx, a.client, options)
+}
+
+// serves says whether a proxy may serve the model with the secret.
+func (s state) serves(model string) bool {
+	secret, err := s.secret()
+	return err == nil && routed(secret).MayServe(model)
+}
+
+// others are the other secrets that could answer a call of the model in the task's context, before the changes or now: those of the plan
+// may have come to serve the model, and somebody may have added one.
+func (a *applier) others(t *task, model string, now inventory.Inventory) (all []inventory.Secret, err error) {
 	project := ""
 	if t.Project != nil {
 		project = t.Project.ID
 	}
-	all, err := a.rivals.Candidates(project, model)
-	return slices.DeleteFunc(all, func(s inventory.Secret) bool { return s.ID == t.SecretID }), err
-}
-
-// ownModel is a custom model that this secret alone serves, empty for none.
-func (a *applier) ownModel(t *task) string {
-	for _, model := range customModels(t.after.Metadata) {
-		secret, err := t.after.secret()
-		if others, errOthers := a.others(t, model); err == nil && errOthers == nil && len(others) == 0 && routed(secret).Eligible(model) {
-			return model
+	for _, i := range []inventory.Inventory{a.rivals, now} {
+		candidates, err := i.Candidates(project, model)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range candidates {
+			if s.ID != t.SecretID && !slices.ContainsFunc(all, func(o inventory.Secret) bool { return o.ID == s.ID }) {
+				all = append(all, s)
+			}
 		}
 	}
-	return ""
+	return all, nil
+}
+
+// attribute says why a call that works proves the secret, or what else could be: others could have answered it too, and endpoint is the
+// name that the proxy told, empty for none (facts: routing, x-bt-used-endpoint).
+func attribute(name string, others []inventory.Secret, endpoint string) (proof, doubt string) {
+	var labels []string
+	for _, o := range others {
+		labels = append(labels, label(o.Name, o.Level, o.Project))
+	}
+	among := " (" + someOf(labels) + ")"
+	switch {
+	case len(others) == 0:
+		return "no other secret could have answered it", ""
+	case slices.ContainsFunc(others, func(o inventory.Secret) bool { return told(o.Name) == told(name) }):
+		return "", "another secret of the same name could have answered" + among
+	case endpoint == told(name):
+		return "the proxy named this secret", ""
+	}
+	return "", "the proxy did not say which secret answered" + among
 }
 
 // callBefore says what a call gives before the change, so that a change that breaks it can be told from one that does not help.
 func (a *applier) callBefore(ctx context.Context, t *task) (call, error) {
-	secret, err := t.before.secret()
-	if a.Model == "" || err != nil || !routed(secret).Eligible(a.Model) {
-		return call{}, err
+	if a.Model == "" || !t.before.serves(a.Model) {
+		return call{}, nil
 	}
 	return a.call(ctx, t, a.Model, false)
 }
 
 // proveByCalls proves the change by real calls, first past the caches and then through them. A call proves this secret only where its
-// answer can be attributed to it (architecture: claims). It returns what to add to the line of a success, empty without a call.
-func (a *applier) proveByCalls(ctx context.Context, t *task, earlier call) (said string, err error) {
-	if a.Model == "" {
-		return "", nil
-	}
-	secret, err := t.after.secret()
-	if err != nil {
-		return "", err
-	}
-	if !routed(secret).Eligible(a.Model) {
-		return "; no call was made, as it does not serve " + evidence.Printable(a.Model), nil
+// answer can be attributed to it. made says that one was made, and said what to add to the line of a success.
+func (a *applier) proveByCalls(ctx context.Context, t *task, earlier call) (said string, made bool, err error) {
+	switch {
+	case a.Model == "":
+		return "", false, nil
+	case !t.after.serves(a.Model):
+		return "; no call was made, as it does not serve " + evidence.Printable(a.Model), false, nil
 	}
 	past, err := a.mustWork(ctx, t, a.Model, false)
-	if err != nil {
-		return "", err
+	if err == nil {
+		_, err = a.mustWork(ctx, t, a.Model, true)
 	}
-	if _, err := a.mustWork(ctx, t, a.Model, true); err != nil {
-		return "", err
+	if err != nil {
+		return "", true, err
 	}
 	said = "; a call of " + evidence.Printable(a.Model) + " works with and without the caches"
-	if earlier.status != 0 && !earlier.works {
-		said += fmt.Sprintf(" (refused before the change: status %d)", earlier.status)
+	if earlier.Status != 0 && !earlier.OK {
+		said += fmt.Sprintf(" (refused before the change: status %d)", earlier.Status)
 	}
-	others, err := a.others(t, a.Model)
-	namesake := slices.ContainsFunc(others, func(s inventory.Secret) bool { return told(s.Name) == told(t.Name) })
-	switch {
-	case err == nil && len(others) == 0:
-		return said + ", and no other secret could have answered it", nil
-	case err == nil && !namesake && past.named:
-		return said + ", and the proxy named this secret", nil
+	now, err := a.inventory(ctx, t)
+	if err != nil {
+		return "", true, err
 	}
-	if own := a.ownModel(t); own != "" {
-		a.Say("    calling " + evidence.Printable(own) + " too, which only " + t.label() + " serves")
-		if _, err := a.mustWork(ctx, t, own, false); err != nil {
-			return "", err
+	others, err := a.others(t, a.Model, now)
+	proof, doubt := attribute(t.Name, others, past.UsedEndpoint)
+	if err != nil {
+		proof, doubt = "", err.Error()
+	}
+	if proof != "" {
+		return said + ", and " + proof, true, nil
+	}
+	for _, own := range customModels(t.after.Metadata) {
+		if others, err := a.others(t, own, now); err != nil || len(others) > 0 || !t.after.serves(own) {
+			continue
 		}
-		return said + "; so does one of " + evidence.Printable(own) + ", which only this secret serves", nil
+		a.Say("    calling " + evidence.Printable(own) + " too, which only " + t.label() + " serves")
+		_, err := a.mustWork(ctx, t, own, false)
+		return said + "; so does one of " + evidence.Printable(own) + ", which only this secret serves", true, err
 	}
-	return "", a.untellable(others, namesake, err, said)
-}
-
-// untellable says why a call that works proves nothing, and what would tell.
-func (a *applier) untellable(others []inventory.Secret, namesake bool, incomplete error, said string) error {
-	why := "the proxy did not say which secret answered"
-	switch {
-	case incomplete != nil:
-		why = incomplete.Error()
-	case namesake:
-		why = "another secret of the same name could have answered"
-	}
-	var names []string
-	for _, o := range others {
-		names = append(names, label(o.Name, o.Level, o.Project))
-	}
-	if len(names) > 0 {
-		why += " (" + someOf(names) + ")"
-	}
-	return fmt.Errorf("%w: %s, but %s; what would tell: rename one of the two, or add a custom model that only this secret has, and run apply "+
-		"again with it", ErrCannotTell, strings.TrimPrefix(said, "; "), why)
+	return "", true, fmt.Errorf("%w: %s, but %s; what would tell: rename one of the two, or add a custom model that only this secret has, and run apply "+
+		"again with it", ErrCannotTell, strings.TrimPrefix(said, "; "), doubt)
 }
 
 // mustWork makes a call of which the error says that it fails, or that nothing can be said.
 func (a *applier) mustWork(ctx context.Context, t *task, model string, caches bool) (call, error) {
 	got, err := a.call(ctx, t, model, caches)
+	model = evidence.Printable(model)
 	switch {
-	case err != nil:
+	case err != nil || got.works:
 		return got, err
-	case got.works:
-		return got, nil
 	case got.unsure:
-		return got, fmt.Errorf("%w: a call of %s does not tell: %s", ErrCannotTell, evidence.Printable(model), got.why)
+		return got, fmt.Errorf("%w: a call of %s does not tell: %s", ErrCannotTell, model, got.why)
 	case caches:
-		return got, fmt.Errorf("%w: one of %s works past the caches and fails through them (credentials are kept for up to an hour): %s",
-			errCached, evidence.Printable(model), got.why)
+		return got, fmt.Errorf("%w: one of %s works past the caches and fails through them (credentials are kept for up to an hour): %s", errCached, model, got.why)
 	}
-	return got, fmt.Errorf("%w: one of %s past the caches: %s", errCallFails, evidence.Printable(model), got.why)
+	return got, fmt.Errorf("%w: one of %s past the caches: %s", errCallFails, model, got.why)
 }
+
+// methodCall is how the journal names a model call.
+const methodCall = http.MethodPost + " /v1/proxy/chat/completions"
 
 // call makes a call in the task's project, of which the journal tells first, until the proxy names no other secret.
 func (a *applier) call(ctx context.Context, t *task, model string, caches bool) (made call, err error) {
@@ -183,24 +194,23 @@ func (a *applier) call(ctx context.Context, t *task, model string, caches bool) 
 		if err := a.journal.add(line); err != nil {
 			return made, err
 		}
-		got, err := a.client.Proxy(ctx, request)
-		if err != nil {
+		made = call{}
+		if made.CallResult, err = a.client.Proxy(ctx, request); err != nil {
 			return made, fmt.Errorf("call model: %w", err)
 		}
-		made = call{status: got.Status, named: got.UsedEndpoint == told(t.Name)}
-		switch {
-		case !got.OK:
-			made.why = fmt.Sprintf("status %d: %s", got.Status, got.Said)
-			made.unsure = got.Status == http.StatusTooManyRequests || got.Status >= http.StatusInternalServerError
+		switch endpoint := made.UsedEndpoint; {
+		case !made.OK:
+			made.why = fmt.Sprintf("status %d: %s", made.Status, made.Said)
+			made.unsure = made.Status == http.StatusTooManyRequests || made.Status >= http.StatusInternalServerError
 			return made, nil
-		case got.Cached && !caches:
-			made.why, made.unsure = "the answer came from the proxy's cache, although it was asked past it", true
+		case made.Cached: // each call asks something new, so that it proves nothing of the caches of credentials either
+			made.why, made.unsure = "the answer came from the proxy's cache, although it was asked something new", true
 			return made, nil
-		case made.named || got.UsedEndpoint == "" || strings.ContainsAny(got.UsedEndpoint, "‹…"): // nothing is told, or it was hidden on the way
+		case endpoint == told(t.Name), endpoint == "", strings.ContainsAny(endpoint, `‹…\`): // nothing is told, or it was hidden on the way
 			made.works = true
 			return made, nil
 		}
-		made.why = fmt.Sprintf("it was served by %q, another secret", got.UsedEndpoint)
+		made.why = fmt.Sprintf("it was served by %q, another secret", made.UsedEndpoint)
 	}
 	return made, nil
 }

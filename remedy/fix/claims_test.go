@@ -228,6 +228,14 @@ func TestEditedPlansAreRefused(t *testing.T) {
 	assert.Empty(t, o.writes(since), "refused before the first write")
 	assert.NoFileExists(t, o.dir+"/backup.json")
 
+	// What only the plan's generation tells: a workaround that is done by its own words.
+	own := o.projectSecret("evals", "own", `{"auth_type":"api_key","api_base":"http://gateway:8080/v1"}`)
+	done := o.plan(fix.Workaround, fix.DataPlane{Generation: provider.Legacy202602}, own)
+	require.Len(t, done.Steps, 1)
+	done.Steps[0].After = done.Steps[0].Before
+	_, err = o.apply(done, func(p *fix.Options) { p.Backup = o.dir + "/own.json" })
+	require.ErrorIs(t, err, fix.ErrEdited)
+
 	var p fix.Plan
 	require.NoError(t, json.Unmarshal(raw, &p))
 	_, err = o.apply(&p, nil)
@@ -298,7 +306,8 @@ func (a answeringStatus) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestEchoedTokensAreNotShown(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, func(c *dataplane.Config) { c.Writes.Echo = true })
-	_, err := o.apply(o.plan(fix.RawToken, fix.DataPlane{}, o.secret("one", affected(""))), func(o *fix.Options) { o.Token = "sk-canary-new-token" })
+	// It has no form by which anybody would take it for a token.
+	_, err := o.apply(o.plan(fix.RawToken, fix.DataPlane{}, o.secret("one", affected(""))), func(o *fix.Options) { o.Token = "canary.pony" })
 	require.Equal(t, control.Refused, control.KindOf(err))
 	assert.NotContains(t, err.Error(), "canary")
 	raw, err := os.ReadFile(fix.JournalPath(o.dir + "/backup.json"))

@@ -13,7 +13,7 @@ import (
 
 func onLegacyProxy(plane DataPlane) Condition {
 	c := Condition{Name: "the legacy AI proxy on an older data plane"}
-	major, version, told := plane.major()
+	major, version, told := inventory.MajorVersion(plane.Version)
 	switch {
 	case told && major >= 2:
 		c.Judged = "the data plane says that it is " + version + ", where no legacy schema is used: not applicable on v2 and on the Gateway"

@@ -51,6 +51,9 @@ type entry struct {
 // JournalPath is where the change journal of a backup lies.
 func JournalPath(backup string) string { return backup + ".journal.jsonl" }
 
+// errJournal is that what was done could not be told.
+var errJournal = errors.New("the change journal cannot be written")
+
 // journal is a file of JSON lines to which every request that changes something, and every model call, is written before it is sent.
 type journal struct {
 	file *os.File
@@ -97,7 +100,7 @@ func (j *journal) add(e entry) error {
 		_, err = j.file.Write(append(raw, '\n'))
 	}
 	if err = errors.Join(err, j.file.Sync()); err != nil {
-		return fmt.Errorf("the change journal cannot be written: %w", err)
+		return fmt.Errorf("%w: %w", errJournal, err)
 	}
 	return nil
 }

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
@@ -32,6 +30,9 @@ type DataPlane struct {
 // Know takes over what an inventory tells.
 func (d *DataPlane) Know(found inventory.Inventory) {
 	d.Incomplete = found.Incomplete
+	if d.Version == nil {
+		d.Version = found.Version
+	}
 	for _, s := range found.Secrets {
 		if s.Level == inventory.Project {
 			d.Projects = append(d.Projects, s)
@@ -44,24 +45,6 @@ func (d *DataPlane) Know(found inventory.Inventory) {
 // strict says that the generation is known and refuses unknown metadata keys (facts: three generations).
 func (d DataPlane) strict() bool {
 	return d.Generation == provider.Legacy202602 || d.Generation == provider.Legacy202603
-}
-
-var majorVersion = regexp.MustCompile(`^v?(\d{1,4})\.`)
-
-// major is the data plane's major version; ok is false where its answer does not tell it in a field version.
-func (d DataPlane) major() (major int, text string, ok bool) {
-	var told struct {
-		Version string `json:"version"`
-	}
-	if json.Unmarshal(d.Version, &told) != nil {
-		return 0, "", false
-	}
-	match := majorVersion.FindStringSubmatch(told.Version)
-	if match == nil {
-		return 0, "", false
-	}
-	major, err := strconv.Atoi(match[1])
-	return major, evidence.Printable(told.Version), err == nil
 }
 
 // propose makes the step by which a remedy changes a secret. A step without a change says that the secret is so already; an error says
@@ -101,7 +84,7 @@ func (s *Step) readable(secret inventory.Secret, plane DataPlane) error {
 	if err != nil {
 		return err
 	}
-	major, version, told := plane.major()
+	major, version, told := inventory.MajorVersion(plane.Version)
 	found := issues(plane.Generation, secret, edited)
 	everywhere := !slices.ContainsFunc(provider.Generations(), func(g provider.Generation) bool {
 		return len(issues(g, secret, edited)) > 0
@@ -137,12 +120,8 @@ func (d DataPlane) standIn(secret inventory.Secret) string {
 	if len(d.Incomplete) > 0 {
 		return "a secret that could not be listed (" + d.Incomplete[0] + ")"
 	}
-	models := customModels(secret.Metadata)
-	for _, o := range d.Org {
-		serves := func(model string) bool { return routed(o).Eligible(model) }
-		if o.Name == secret.Name && (o.Type == secret.Type || slices.ContainsFunc(models, serves)) {
-			return "the organization's secret of the same name"
-		}
+	if slices.ContainsFunc(d.Org, func(o inventory.Secret) bool { return told(o.Name) == told(secret.Name) }) {
+		return "the organization's secret of the same name"
 	}
 	return ""
 }

@@ -302,7 +302,8 @@ func TestKindsOfRequestAreAnnounced(t *testing.T) {
 	one := o.secret("one", affected(""))
 	said, err := o.apply(o.plan(fix.Bearer, fix.DataPlane{}, one), nil)
 	require.NoError(t, err)
-	assert.Less(t, strings.Index(said, strings.Join(fix.ApplyRequests(), "\n  ")), strings.Index(said, "changed"))
+	told := strings.Index(said, strings.Join(fix.ApplyRequests(), "\n  "))
+	assert.True(t, 0 <= told && told < strings.Index(said, "wave 1"), "before the first write: %s", said)
 	_, said, err = o.restore()
 	require.NoError(t, err)
 	assert.Contains(t, said, strings.Join(fix.RestoreRequests(), "\n  "))
@@ -325,6 +326,13 @@ func TestFilesAreTheirOwnersAlone(t *testing.T) {
 	_, err = o.apply(p, nil)
 	require.NoError(t, err)
 	info, err := os.Stat(journal)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode(), "narrowed")
+	backup := o.dir + "/backup.json"
+	require.NoError(t, os.Chmod(backup, 0o644))
+	_, _, err = o.restore()
+	require.NoError(t, err)
+	info, err = os.Stat(backup)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), info.Mode(), "narrowed")
 }

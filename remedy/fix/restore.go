@@ -9,7 +9,6 @@ import (
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/internal/file"
-	"github.com/planeproof/planeproof/internal/jsonvalue"
 	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
@@ -187,15 +186,10 @@ func Restore(ctx context.Context, client *control.Client, backup *Backup, undos 
 	}
 	defer func() { err = errors.Join(err, release()) }()
 	s := session{Options: o, client: client, action: "restore"}
-	head := entry{Tool: o.Tool, Who: o.Who, Organization: backup.Organization}
-	if s.journal, err = openJournal(JournalPath(o.Backup), head, o.Now); err != nil {
+	if err := s.begin(backup.Organization, "", RestoreRequests()); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.journal.close()) }()
-	o.Say("what may be sent:")
-	for _, kind := range RestoreRequests() {
-		o.Say("  " + kind)
-	}
 	var failed []string
 	lost := error(nil)
 	for n, undo := range undos {
@@ -203,17 +197,16 @@ func Restore(ctx context.Context, client *control.Client, backup *Backup, undos 
 		at := fmt.Sprintf("  %d of %d: %s: ", n+1, len(undos), label(step.Name, step.Level, step.Project))
 		left := undo.Obstacles
 		if undo.Needed {
-			more, err := s.restore(ctx, undo)
-			if errors.Is(err, ErrValueLost) {
+			switch err := s.restore(ctx, undo); {
+			case err == nil:
+			case errors.Is(err, ErrValueLost):
 				lost = err
-			}
-			if err != nil && !errors.Is(err, ErrNotApplied) && lost == nil {
+				fallthrough
+			case errors.Is(err, ErrNotApplied), errors.Is(err, errInPart):
+				left = append(left, strings.TrimPrefix(err.Error(), errInPart.Error()+": "))
+			default:
 				return fmt.Errorf("restore %s: %w", evidence.Printable(step.Name), err)
 			}
-			if err != nil {
-				more = append(more, err.Error())
-			}
-			left = append(left, more...)
 		}
 		switch {
 		case len(left) > 0:
@@ -224,54 +217,27 @@ func Restore(ctx context.Context, client *control.Client, backup *Backup, undos 
 			o.Say(at + "is as in the backup, not written")
 		}
 	}
-	return errors.Join(lost, s.notRestored(ctx, undos, failed))
+	reverted := s.lastReading(ctx)
+	if len(failed) > 0 {
+		reverted = errors.Join(fmt.Errorf("%w: not restored: %s", ErrNotApplied, strings.Join(failed, "; ")), reverted)
+	}
+	return errors.Join(lost, reverted)
 }
 
-// notRestored says what is not as in the backup, after a last reading of all that was written.
-func (s *session) notRestored(ctx context.Context, undos []Undo, failed []string) error {
-	undos = slices.DeleteFunc(slices.Clone(undos), func(u Undo) bool { return !u.Needed || len(u.Obstacles) > 0 })
-	if len(undos) > 0 && len(failed) == 0 {
-		if err := s.Sleep(ctx, s.Wait); err != nil {
-			return err
-		}
-		paths := make([]string, len(undos))
-		for i, u := range undos {
-			paths[i] = u.Saved.Step.Path
-		}
-		all, err := s.readAll(ctx, s.client, paths, func(int, state, int) bool { return true })
-		if err != nil {
-			return fmt.Errorf("all was restored, but the last reading failed: %w", err)
-		}
-		for i, u := range undos {
-			if all[i].gone || !jsonvalue.Equal(all[i].Metadata, u.metadata) {
-				failed = append(failed, label(u.Saved.Step.Name, u.Saved.Step.Level, u.Saved.Step.Project)+": it was restored, but has changed since")
-			}
-		}
-	}
-	if len(failed) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%w: not restored: %s", ErrNotApplied, strings.Join(failed, "; "))
-}
-
-// restore writes one secret's metadata back and returns what is not as it should be.
-func (s *session) restore(ctx context.Context, u Undo) (left []string, err error) {
+// restore writes one secret's metadata back.
+func (s *session) restore(ctx context.Context, u Undo) error {
 	step := u.Saved.Step
 	now, err := get(ctx, s.client, step.Path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !now.sameMetadata(u.now) {
-		return nil, fmt.Errorf("%w: it was changed by somebody else meanwhile; not written", ErrNotApplied)
+		return fmt.Errorf("%w: it was changed by somebody else meanwhile; not written", ErrNotApplied)
 	}
-	left, err = s.putBack(ctx, step, now, u.metadata)
-	line := s.line(eventPutBack, step)
-	line.Said = strings.Join(left, "; ")
-	if err != nil || len(left) > 0 {
-		line.Event = eventFailed
-	}
+	after, err := s.putBack(ctx, step, now, u.metadata)
 	if err != nil {
-		line.Said = err.Error()
+		return s.failed(step, err)
 	}
-	return left, errors.Join(err, s.journal.add(line))
+	s.wrote(step, now, after)
+	return nil
 }

@@ -193,6 +193,9 @@ func (o Options) readAll(ctx context.Context, client *control.Client, paths []st
 	}
 }
 
+// once is content with one reading.
+func once(int, state, int) bool { return true }
+
 // readUntil reads one secret until it is settled, for at most Wait.
 func (o Options) readUntil(ctx context.Context, client *control.Client, path string, settled func(state) bool) (state, error) {
 	o.Progress = nil

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"strings"
 
-	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/provider"
 )
 
@@ -18,8 +15,11 @@ func (a *applier) generation() provider.Generation { return provider.Generation(
 func (a *applier) do(ctx context.Context, t *task) (said string, err error) {
 	if t.done {
 		t.after = t.before
-		called, err := a.proveByCalls(ctx, t, call{})
-		if err != nil && !errors.Is(err, ErrCannotTell) {
+		called, made, err := a.proveByCalls(ctx, t, call{})
+		switch {
+		case err == nil && !made && a.untoldValue(t):
+			err = errUntoldValue
+		case err != nil && !errors.Is(err, ErrCannotTell):
 			err = a.callFailed(ctx, t, call{}, err)
 		}
 		return "is as planned already, not written" + called, err
@@ -34,22 +34,7 @@ func (a *applier) do(ctx context.Context, t *task) (said string, err error) {
 	if done, difference, err := a.compare(t.Step, t.before); done || difference != "" || err != nil {
 		return "", fmt.Errorf("%w: it was changed by somebody else while the plan was applied; not written", ErrNotApplied)
 	}
-	if err := a.write(ctx, t); err != nil {
-		return "", a.failed(t.Step, err)
-	}
-	unknown, err := a.prove(ctx, t)
-	if err != nil {
-		return "", a.failed(t.Step, err)
-	}
-	a.written = append(a.written, t)
-	called, err := a.proveByCalls(ctx, t, earlier)
-	if err == nil && unknown && called == "" {
-		err = fmt.Errorf("%w: the API tells neither a preview nor a date of the stored value; a call of a model would (--model)", ErrCannotTell)
-	}
-	if err != nil && !errors.Is(err, ErrCannotTell) {
-		a.written = a.written[:len(a.written)-1]
-		err = a.callFailed(ctx, t, earlier, err)
-	}
+	called, err := a.change(ctx, t, earlier)
 	if err != nil {
 		return "", a.failed(t.Step, err)
 	}
@@ -57,6 +42,35 @@ func (a *applier) do(ctx context.Context, t *task) (said string, err error) {
 		return "", fmt.Errorf("the change is in place and proven, but %w", err)
 	}
 	return "changed, read back and proven" + called, nil
+}
+
+// errUntoldValue is that nothing tells of a stored value that was replaced.
+var errUntoldValue = fmt.Errorf("%w: the API tells neither a preview nor a date of the stored value; a call of a model would (--model)", ErrCannotTell)
+
+// untoldValue says that only the journal tells that a stored value was replaced: the API may have ignored it.
+func (a *applier) untoldValue(t *task) bool {
+	before, _ := a.backup.before(t.SecretID)
+	moved, known := t.before.valueMoved(before)
+	return t.ReplaceValue && t.before.SecretUpdatedAt == "" && !(known && moved)
+}
+
+// change writes, reads back and calls.
+func (a *applier) change(ctx context.Context, t *task, earlier call) (called string, err error) {
+	if err := a.write(ctx, t); err != nil {
+		return "", err
+	}
+	if err := a.prove(ctx, t); err != nil {
+		return "", err
+	}
+	called, made, err := a.proveByCalls(ctx, t, earlier)
+	if _, known := t.after.valueMoved(t.before); err == nil && !made && t.ReplaceValue && !known {
+		err = errUntoldValue
+	}
+	if err != nil && !errors.Is(err, ErrCannotTell) {
+		return "", a.callFailed(ctx, t, earlier, err)
+	}
+	a.wrote(t.Step, t.before, t.after)
+	return called, err
 }
 
 // write sends the change and reads it back until it is seen. An answer that was lost is no failure if the change is there.
@@ -68,7 +82,6 @@ func (a *applier) write(ctx context.Context, t *task) (err error) {
 		return fmt.Errorf("%w: %w", ErrNotApplied, err)
 	}
 	answer, err := a.patch(ctx, t.Step, t.before, t.Diff, field)
-	a.lastWrite = a.Now()
 	if err != nil && !uncertain(err) {
 		return err
 	}
@@ -93,39 +106,25 @@ func (a *applier) write(ctx context.Context, t *task) (err error) {
 	return nil
 }
 
-// prove compares what was read back with what was asked. Where that fails, it puts back what it can. unknown says that the API tells
-// nothing of the stored value that was replaced.
-func (a *applier) prove(ctx context.Context, t *task) (unknown bool, err error) {
-	others := otherChanges(t.before, t.after, t.ReplaceValue)
-	want := t.before
+// prove compares what was read back with what was asked. Where that fails, it puts back what it can (behaviours: BEARER-18, OVERRIDE-18).
+func (a *applier) prove(ctx context.Context, t *task) (err error) {
+	want := t.before.Metadata
 	if !t.ReplaceValue {
-		if want.Metadata, err = t.Edit.Apply(t.before.Metadata); err != nil {
-			return false, fmt.Errorf("%w: %w", ErrInPlace, err)
+		if want, err = t.Edit.Apply(want); err != nil {
+			return fmt.Errorf("%w: %w", ErrInPlace, err)
 		}
 	}
-	var remains []string
-	for _, key := range want.keys().Differing(t.after.keys()) {
-		if !slices.Contains(t.Edit.keys(), key) {
-			others = append(others, "metadata."+key)
-			continue
-		}
-		remains = append(remains, fmt.Sprintf("%s is %s, not %s", evidence.Printable(key), shown(t.after.keys(), key), shown(want.keys(), key)))
-	}
+	remains, others := differences(t.before, t.after, want, &t.Step)
 	moved, known := t.after.valueMoved(t.before)
 	switch {
 	case len(others) > 0:
-		return false, fmt.Errorf("%w: not only what was asked has changed: %s: somebody else was busy with it, or the API did that; it is left as it is",
+		return fmt.Errorf("%w: not only what was asked has changed: %s: somebody else was busy with it, or the API did that; it is left as it is",
 			ErrInPlace, strings.Join(printable(others), ", "))
-	case len(remains) > 0:
-		return false, a.notApplied(ctx, t, remains)
 	case t.ReplaceValue && known && !moved:
-		return false, fmt.Errorf("%w: secret_updated_at did not move: the API ignored the new value, or the stored one was this already", ErrNotApplied)
+		return fmt.Errorf("%w: secret_updated_at did not move: the API ignored the new value, or the stored one was this already", ErrNotApplied)
+	case len(remains) == 0:
+		return nil
 	}
-	return t.ReplaceValue && !known, nil
-}
-
-// notApplied says what remains of a change that the API accepted, and puts back what it made of it (behaviours: BEARER-18, OVERRIDE-18).
-func (a *applier) notApplied(ctx context.Context, t *task, remains []string) error {
 	reason := "the API accepted the change, but did not apply it (it ignores PATCH, or merges it): " + strings.Join(remains, "; ")
 	if t.after.sameMetadata(t.before) {
 		return fmt.Errorf("%w: %s; the secret is as it was", ErrNotApplied, reason)
@@ -135,18 +134,16 @@ func (a *applier) notApplied(ctx context.Context, t *task, remains []string) err
 
 // undo writes the metadata from before, and says what came of it.
 func (a *applier) undo(ctx context.Context, t *task, reason string) error {
-	left, err := a.putBack(ctx, t.Step, t.after, t.before.Metadata)
-	a.lastWrite = a.Now()
+	_, err := a.putBack(ctx, t.Step, t.after, t.before.Metadata)
 	switch {
 	case errors.Is(err, ErrValueLost):
 		return fmt.Errorf("%w; this was tried because %s", err, reason)
+	case errors.Is(err, errInPart):
+		return fmt.Errorf("%w: %s; it could be put back %w", ErrInPlace, reason, err)
+	case errors.Is(err, errJournal):
+		return fmt.Errorf("%w: %s; it was put back, but %w", ErrNotApplied, reason, err)
 	case err != nil:
 		return fmt.Errorf("%w: %s; it could not be put back: %w", ErrInPlace, reason, err)
-	case len(left) > 0:
-		return fmt.Errorf("%w: %s; it could be put back only in part: %s", ErrInPlace, reason, strings.Join(left, "; "))
-	}
-	if err := a.journal.add(a.line(eventPutBack, t.Step)); err != nil {
-		return fmt.Errorf("%w: %s; it was put back, but %w", ErrNotApplied, reason, err)
 	}
 	return fmt.Errorf("%w: %s; it was put back, and is as it was", ErrNotApplied, reason)
 }
@@ -163,6 +160,3 @@ func (a *applier) callFailed(ctx context.Context, t *task, earlier call, reason 
 	}
 	return fmt.Errorf("%w: %w", ErrInPlace, reason)
 }
-
-// methodCall is how the journal names a model call.
-const methodCall = http.MethodPost + " /v1/proxy/chat/completions"

@@ -1,18 +1,14 @@
 package fix
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/lines"
 )
 
 // Text shows the plan to a person: every change with its reasons, what is refused, and what is not needed.
 func (p *Plan) Text() string {
-	var b strings.Builder
-	line := func(format string, args ...any) {
-		b.WriteString(evidence.Printable(fmt.Sprintf(format, args...)) + "\n")
-	}
+	text := lines.New(evidence.Printable)
+	line := text.Line
 	var notes []string
 	of := map[string][]string{} // the steps of a note, which may be thousands
 	line("organization %s (%s), %s", p.Organization.Name, p.Organization.ID, p.APIURL)
@@ -62,7 +58,7 @@ func (p *Plan) Text() string {
 	for _, what := range p.Incomplete {
 		line("  not read, so that secrets of the same names may be missing here: %s", what)
 	}
-	return b.String()
+	return text.String()
 }
 
 func judged(line func(string, ...any), conditions []Condition) {
@@ -77,10 +73,8 @@ func judged(line func(string, ...any), conditions []Condition) {
 
 // Text shows to a person what restoring means.
 func (u Undo) Text() string {
-	var b strings.Builder
-	line := func(format string, args ...any) {
-		b.WriteString(evidence.Printable(fmt.Sprintf(format, args...)) + "\n")
-	}
+	text := lines.New(evidence.Printable)
+	line := text.Line
 	s := u.Saved.Step
 	what := "is as in the backup"
 	switch {
@@ -101,5 +95,5 @@ func (u Undo) Text() string {
 	for _, c := range u.Caveats {
 		line("    %s", c)
 	}
-	return b.String()
+	return text.String()
 }

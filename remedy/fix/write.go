@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/internal/jsonvalue"
 	"github.com/planeproof/planeproof/remedy/control"
+	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
 // ApplyRequests are all kinds of request that applying a plan may send. Help, docs and what is printed before the first write say them.
@@ -41,9 +44,34 @@ const (
 // session is what applying and restoring have in common.
 type session struct {
 	Options
-	client  *control.Client
-	journal *journal
-	action  string // what the journal calls it, empty for the step's remedy
+	client    *control.Client
+	journal   *journal
+	action    string // what the journal calls it, empty for the step's remedy
+	written   []written
+	lastWrite time.Time
+}
+
+// written is a secret before a change and as it was read back after it.
+type written struct {
+	Step
+	before, after state
+}
+
+func (s *session) wrote(step Step, before, after state) {
+	s.written = append(s.written, written{step, before, after})
+}
+
+// begin opens the journal and says what may be sent.
+func (s *session) begin(org inventory.Organization, plan string, kinds []string) (err error) {
+	head := entry{Tool: s.Tool, Who: s.Who, Organization: org, Plan: plan}
+	if s.journal, err = openJournal(JournalPath(s.Backup), head, s.Now); err != nil {
+		return err
+	}
+	s.Say("what may be sent:")
+	for _, kind := range kinds {
+		s.Say("  " + kind)
+	}
+	return nil
 }
 
 func (s *session) line(event string, step Step) entry {
@@ -75,6 +103,7 @@ func (s *session) send(ctx context.Context, step Step, method, path string, chan
 	if err := s.journal.add(begin); err != nil {
 		return control.Answer{}, err
 	}
+	defer func() { s.lastWrite = s.Now() }()
 	if method == http.MethodPut {
 		return s.client.Put(ctx, path, fieldsBody(fields...))
 	}
@@ -86,14 +115,10 @@ var asksForName = regexp.MustCompile(`\bname\b`)
 
 // patch changes one field of a secret. The secret's own name is added only after a 400 that asks for it.
 func (s *session) patch(ctx context.Context, step Step, present state, changes []Change, field Entry) (control.Answer, error) {
-	path := "/v1/env_var/" + present.ID
-	if present.ObjectType == "" {
-		path = "/v1/ai_secret/" + present.ID
-	}
-	answer, err := s.send(ctx, step, http.MethodPatch, path, changes, field)
+	answer, err := s.send(ctx, step, http.MethodPatch, step.Path, changes, field)
 	var refused *control.Error
 	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest && asksForName.MatchString(refused.Said) {
-		answer, err = s.send(ctx, step, http.MethodPatch, path, changes, Entry{"name", text(present.Name)}, field)
+		answer, err = s.send(ctx, step, http.MethodPatch, step.Path, changes, Entry{"name", text(present.Name)}, field)
 	}
 	if err != nil {
 		return answer, fmt.Errorf("change provider secret: %w", err)
@@ -101,36 +126,38 @@ func (s *session) patch(ctx context.Context, step Step, present state, changes [
 	return answer, nil
 }
 
-// putBack writes metadata back and reads it back; left says what is still not as it should be. Where PATCH merges, keys that were added
-// stay; then an ai_secret may be put as a whole.
-func (s *session) putBack(ctx context.Context, step Step, present state, metadata []byte) (left []string, err error) {
+// errInPart is metadata that could not be written back whole.
+var errInPart = errors.New("only in part")
+
+// putBack writes metadata back, reads it back and tells the journal. Where PATCH merges, keys that were added stay; then an ai_secret may
+// be put as a whole. Errors are errInPart, errJournal where it is back, ErrValueLost and those of the client.
+func (s *session) putBack(ctx context.Context, step Step, present state, metadata []byte) (after state, err error) {
 	want := state{Object: control.Object{Metadata: metadata}}
 	_, err = s.patch(ctx, step, present, changes(present.keys(), want.keys()), Entry{"metadata", metadata})
 	if err != nil && !uncertain(err) {
-		return nil, err
+		return state{}, err
 	}
-	after, err := s.readUntil(ctx, s.client, step.Path, func(now state) bool { return !now.sameMetadata(present) || now.sameMetadata(want) })
+	after, err = s.readUntil(ctx, s.client, step.Path, func(now state) bool { return !now.sameMetadata(present) || now.sameMetadata(want) })
 	if err != nil {
-		return nil, err
+		return state{}, err
 	}
-	if !after.sameMetadata(want) && present.ObjectType == "" && s.AllowPut {
+	replaceable := present.ObjectType == ""
+	if !after.sameMetadata(want) && replaceable && s.AllowPut {
 		if after, err = s.put(ctx, step, after, metadata); err != nil {
-			return nil, err
+			return state{}, err
 		}
 	}
-	for _, key := range want.keys().Differing(after.keys()) {
-		left = append(left, fmt.Sprintf("%s is %s, not %s", evidence.Printable(key), shown(after.keys(), key), shown(want.keys(), key)))
-	}
-	if len(left) == 0 && !after.sameMetadata(want) {
-		left = append(left, "the metadata is "+jsonvalue.Kind(after.Metadata)+", not "+jsonvalue.Kind(metadata))
-	}
-	if len(left) > 0 && present.ObjectType == "" && !s.AllowPut {
+	left, others := differences(present, after, metadata, nil)
+	if len(left) > 0 && replaceable && !s.AllowPut {
 		left = append(left, "PATCH does not remove it; --allow-put would replace the secret without its stored value")
 	}
-	for _, field := range otherChanges(present, after, false) {
+	for _, field := range others {
 		left = append(left, evidence.Printable(field)+" has changed on the way")
 	}
-	return left, nil
+	if len(left) > 0 {
+		return after, fmt.Errorf("%w: %s", errInPart, strings.Join(left, "; "))
+	}
+	return after, s.journal.add(s.line(eventPutBack, step))
 }
 
 // put replaces an ai_secret, found by its name, and leaves out its value so that the API keeps it (facts: the API). Without a preview
@@ -158,6 +185,69 @@ func (s *session) put(ctx context.Context, step Step, present state, metadata []
 			ErrValueLost, step.SecretID)
 	}
 	return after, err
+}
+
+// differences says how a secret differs from what it was and the metadata that it should have now: in the keys that the step was to change,
+// in words, and in others that should be as they were. Without a step all keys were to change.
+func differences(was, now state, metadata []byte, step *Step) (remains, others []string) {
+	others = otherChanges(was, now, step != nil && step.ReplaceValue)
+	want := state{Object: control.Object{Metadata: metadata}}
+	differing := want.keys().Differing(now.keys())
+	for _, key := range differing {
+		if step != nil && !slices.Contains(step.Edit.keys(), key) {
+			others = append(others, "metadata."+key)
+			continue
+		}
+		remains = append(remains, fmt.Sprintf("%s is %s, not %s", evidence.Printable(key), shown(now.keys(), key), shown(want.keys(), key)))
+	}
+	switch {
+	case len(differing) > 0 || now.sameMetadata(want):
+	case step != nil && step.ReplaceValue:
+		others = append(others, "metadata")
+	default: // one of the two is no object, or has a key twice
+		remains = append(remains, "the metadata is "+jsonvalue.Kind(now.Metadata)+", not "+jsonvalue.Kind(metadata))
+	}
+	return remains, others
+}
+
+// lastReading reads all that was written once more, not before Wait has passed since the last write: what an API accepts can be reverted,
+// or have been seen in one place only.
+func (s *session) lastReading(ctx context.Context) error {
+	if len(s.written) == 0 || ctx.Err() != nil {
+		return nil
+	}
+	if left := s.lastWrite.Add(s.Wait).Sub(s.Now()); left > 0 {
+		if err := s.Sleep(ctx, left); err != nil {
+			return err
+		}
+	}
+	paths := make([]string, len(s.written))
+	for i, w := range s.written {
+		paths[i] = w.Path
+	}
+	all, err := s.readAll(ctx, s.client, paths, once)
+	if err != nil {
+		return fmt.Errorf("all changes were written, but the last reading of them failed: %w", err)
+	}
+	var reverted []string
+	for i, w := range s.written {
+		what := " was changed by somebody else"
+		remains, others := differences(w.after, all[i].state, w.after.Metadata, nil)
+		switch {
+		case all[i].gone:
+			what = " does not exist any more"
+		case len(remains)+len(others) == 0:
+			continue
+		case all[i].sameMetadata(w.before):
+			what = " is as it was before"
+		}
+		reverted = append(reverted, label(w.Name, w.Level, w.Project)+what)
+		_ = s.failed(w.Step, errors.New("reverted")) // it is told below
+	}
+	if len(reverted) > 0 {
+		return fmt.Errorf("%w: it was written and read back, but was reverted since: %s", ErrNotApplied, strings.Join(reverted, "; "))
+	}
+	return nil
 }
 
 // uncertain says of a failed write that it may have been applied all the same.

@@ -27,7 +27,7 @@ func (i Inventory) Candidates(projectID, model string) ([]Secret, error) {
 	var project, org []Secret
 	for _, s := range i.Secrets {
 		switch {
-		case !(provider.Secret{Name: s.Name, Type: s.Type, Metadata: s.Metadata}).Eligible(model):
+		case !(provider.Secret{Name: s.Name, Type: s.Type, Metadata: s.Metadata}).MayServe(model):
 		case s.Level != Project:
 			org = append(org, s)
 		case strings.EqualFold(s.Project.ID, projectID):
