@@ -31,7 +31,7 @@ func mayImport() map[string][]string {
 		"target":          {"evidence", "target/settings"},
 		"target/process":  {"target", "target/settings", "fakes/**", "evidence", "provider"},
 		"target/docker":   {"target", "target/settings", "fakes/tenancy"},
-		"scenarios":       {"target", "target/settings", "evidence", "provider"},
+		"scenarios":       {"target", "target/settings", "evidence", "provider", "internal/file"},
 		"remedy/**":       {"provider", "evidence", "remedy/**", "internal/**"},
 		"steps":           {"scenarios", "target", "remedy/**", "evidence", "provider", "internal/**"},
 		"report":          {"evidence", "internal/**"},

@@ -17,6 +17,7 @@ import (
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/features"
 	"github.com/planeproof/planeproof/report"
+	"github.com/planeproof/planeproof/scenarios"
 	"github.com/planeproof/planeproof/steps"
 	"github.com/planeproof/planeproof/target"
 	"github.com/planeproof/planeproof/target/process"
@@ -85,6 +86,9 @@ func Run(ctx context.Context, o Options) (*report.Run, error) {
 		s.records[keyOf(r.pickle)] = r
 	}
 	if len(chosen) > 0 {
+		if err := scenarios.Sweep(); err != nil {
+			s.infrastructure(err)
+		}
 		s.run(ctx)
 	}
 	for _, r := range chosen {

@@ -47,6 +47,7 @@ type World struct {
 	lacks               map[target.Capability]string
 	logMark             int    // log lines that were there at the last change
 	dir                 string // for files of the scenario, empty until one is wanted
+	releaseDir          func() error
 
 	settingsMu sync.Mutex
 	settings   settings.Settings
@@ -100,7 +101,7 @@ func (w *World) Close(ctx context.Context) ([]target.Kept, error) {
 	}
 	var left error
 	if w.dir != "" {
-		if err := os.RemoveAll(w.dir); err != nil {
+		if err := errors.Join(os.RemoveAll(w.dir), w.releaseDir()); err != nil {
 			left = fmt.Errorf("remove files of the scenario: %w", err)
 		}
 	}
@@ -113,12 +114,9 @@ func (w *World) Dir() (string, error) {
 	if w.dir != "" {
 		return w.dir, nil
 	}
-	dir, err := os.MkdirTemp("", "planeproof-")
-	if err != nil {
-		return "", fmt.Errorf("make directory for files of the scenario: %w", err)
-	}
-	w.dir = dir
-	return dir, nil
+	var err error
+	w.dir, w.releaseDir, err = makeDir()
+	return w.dir, err
 }
 
 // Broken returns why nothing can be said of the systems: one that the harness started gave no answer.

@@ -125,8 +125,17 @@ func (s *Steps) newPlan(found inventory.Inventory, generation string, wanted []f
 	s.planned = fix.NewPlan("planeproof", found.Organization, s.World.APIURL(), plane, wanted, time.Now())
 }
 
-// fixWait is how long a change may take to be seen by a target.
-const fixWait = 200 * time.Millisecond
+// fixOptions are those of the command line, by a clock that only waiting moves: a data plane of the suite shows a change at once.
+func (s *Steps) fixOptions() fix.Options {
+	now := time.Now()
+	return fix.Options{
+		Backup: s.backup, Tool: "planeproof", Wait: fix.DefaultWait, Now: func() time.Time { return now },
+		Sleep: func(ctx context.Context, d time.Duration) error {
+			now = now.Add(d)
+			return ctx.Err()
+		},
+	}
+}
 
 // applyPlan returns what applying came to, and as its second result what kept it from being tried.
 func (s *Steps) applyPlan(ctx context.Context, who, model string) (outcome, err error) {
@@ -136,10 +145,10 @@ func (s *Steps) applyPlan(ctx context.Context, who, model string) (outcome, err 
 	}
 	s.backup = filepath.Join(dir, fmt.Sprintf("backup-%d.json", len(s.World.Exchanges())))
 	s.fixSaid = nil
-	_, outcome = fix.Apply(ctx, s.client(who), s.planned, fix.Options{
-		Org: s.planned.Organization.Name, Backup: s.backup, Tool: "planeproof", Model: model, Wait: fixWait,
-		Say: func(line string) { s.fixSaid = append(s.fixSaid, line) },
-	})
+	options := s.fixOptions()
+	options.Org, options.Model = s.planned.Organization.Name, model
+	options.Say = func(line string) { s.fixSaid = append(s.fixSaid, line) }
+	_, outcome = fix.Apply(ctx, s.client(who), s.planned, options)
 	if kind := control.KindOf(outcome); kind == control.Unreachable || kind == control.Broken {
 		return nil, outcome
 	}
@@ -166,7 +175,7 @@ func (s *Steps) restore(ctx context.Context) error {
 		return err
 	}
 	client := s.client("an org admin")
-	options := fix.Options{Backup: s.backup, Tool: "planeproof", Wait: fixWait}
+	options := s.fixOptions()
 	undos, err := fix.Compare(ctx, client, backup, options)
 	if err != nil {
 		return err

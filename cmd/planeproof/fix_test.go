@@ -374,15 +374,14 @@ func TestFixNotAppliedAndUnreachable(t *testing.T) {
 	assert.Contains(t, got.err, `auth_format is "api_key", not "bearer"; the secret is as it was`)
 	assert.Equal(t, 1, strings.Count(got.err, "\n"))
 
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
+	const gone = "http://127.0.0.1:1" // a port that no parallel test is given
 	key := write(t, fixAdmin)
 	for _, args := range [][]string{
 		{"fix", "plan", "--secret", id, "--save", a.file("2.json")},
 		{"fix", "apply", plan, "--org", "acme"},
 		{"restore", "--backup", plan + ".backup.json"},
 	} {
-		got := command(t, append(args, "--api-url", gone.URL, "--api-key-file", key)...)
+		got := command(t, append(args, "--api-url", gone, "--api-key-file", key)...)
 		assert.Equal(t, 3, got.code, args)
 		assert.Contains(t, got.err, "unreachable")
 		assert.Equal(t, 1, strings.Count(got.err, "\n"), got.err)

@@ -14,6 +14,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/planeproof/planeproof/fakes/dataplane"
+	"github.com/planeproof/planeproof/fakes/tenancy"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/fix"
@@ -306,8 +307,14 @@ func (a answeringStatus) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestEchoedTokensAreNotShown(t *testing.T) {
 	t.Parallel()
 	o := newOrg(t, func(c *dataplane.Config) { c.Writes.Echo = true })
-	// It has no form by which anybody would take it for a token.
-	_, err := o.apply(o.plan(fix.RawToken, fix.DataPlane{}, o.secret("one", affected(""))), func(o *fix.Options) { o.Token = "canary.pony" })
+	p := o.plan(fix.RawToken, fix.DataPlane{}, o.secret("one", affected("")))
+	_, err := o.apply(p, func(o *fix.Options) { o.Token = "sk-canary-new-token" })
+	require.Equal(t, control.Refused, control.KindOf(err))
+	assert.NotContains(t, err.Error(), "canary")
+	// Neither its form nor its place tells that this is a token.
+	o.faults(tenancy.Fault{Path: "/v1/ai_secret/", Method: "PATCH", Status: 400, Body: `{"error":"what is canary.pony good for"}`})
+	_, err = o.apply(p, func(o *fix.Options) { o.Token = "canary.pony" })
+	assert.ErrorContains(t, err, "what is ")
 	require.Equal(t, control.Refused, control.KindOf(err))
 	assert.NotContains(t, err.Error(), "canary")
 	raw, err := os.ReadFile(fix.JournalPath(o.dir + "/backup.json"))

@@ -1,0 +1,44 @@
+package scenarios
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestSweepRemovesWhatKilledRunsLeft(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	elsewhere := t.TempDir()
+	backup := func(dir string) string {
+		path := filepath.Join(dir, "backup.json")
+		require.NoError(t, os.WriteFile(path, []byte("credentials"), 0o600))
+		return path
+	}
+	live, release, err := makeDir()
+	require.NoError(t, err)
+	killed, endOfProcess, err := makeDir()
+	require.NoError(t, err)
+	require.NoError(t, endOfProcess(), "the kernel drops a lock with its process")
+	inTheMaking, err := os.MkdirTemp("", dirPrefix)
+	require.NoError(t, err)
+	other := filepath.Join(os.TempDir(), "planeproof-build-1")
+	require.NoError(t, os.Mkdir(other, 0o700))
+	for _, dir := range []string{other, elsewhere} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, inUse+".lock"), nil, 0o600))
+	}
+	require.NoError(t, os.Symlink(elsewhere, filepath.Join(os.TempDir(), dirPrefix+"link")))
+	require.NoError(t, os.Symlink(backup(elsewhere), filepath.Join(killed, "link")))
+	kept := []string{backup(live), backup(inTheMaking), backup(other), backup(elsewhere)}
+
+	require.NoError(t, Sweep())
+	assert.NoDirExists(t, killed)
+	for _, path := range kept {
+		assert.FileExists(t, path)
+	}
+	require.NoError(t, release())
+	require.NoError(t, Sweep())
+	assert.NoDirExists(t, live)
+}
