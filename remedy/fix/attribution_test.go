@@ -161,3 +161,20 @@ func TestEveryNamesakeStandsIn(t *testing.T) {
 	p := propose(fix.Bearer, own, fix.DataPlane{Org: []inventory.Secret{namesake}})
 	assert.Contains(t, refused(t, p).Reason, "the organization's secret of the same name would answer in its place")
 }
+
+// TestANamesakeThatWentMeanwhileCouldHaveAnswered: it was there before the change, and not when the candidates are read again.
+func TestANamesakeThatWentMeanwhileCouldHaveAnswered(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	namesake, own := o.secret("acme", works()), o.projectSecret("evals", "acme", callable(""))
+	calls := 0
+	m := meddler{next: o.server.Client().Transport, after: func(r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/chat/completions") {
+			if calls++; calls == 3 {
+				o.admin("DELETE", namesake.Path(), "")
+			}
+		}
+	}}
+	err := o.applyWith(o.plan(fix.Bearer, fix.DataPlane{Version: version("2.0.0")}, own), m, calling("acme-chat"))
+	require.ErrorIs(t, err, fix.ErrCannotTell)
+}
