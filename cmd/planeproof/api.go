@@ -3,13 +3,16 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/usage"
+	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/remedy/control"
 )
 
 // apiFlags say which data plane's control API is talked to and where its key comes from; a key is never an argument.
@@ -28,13 +31,34 @@ func (f *apiFlags) add(cmd *cobra.Command) {
 // resolve returns the base URL without a trailing slash, and the key, of which the redactor is told.
 func (f *apiFlags) resolve(redactor *evidence.Redactor) (url, key string, err error) {
 	if url = f.address(); url == "" {
-		return "", "", fmt.Errorf("%w: --api-url or BRAINTRUST_API_URL is needed", conformance.ErrUsage)
+		return "", "", fmt.Errorf("%w: --api-url or BRAINTRUST_API_URL is needed", usage.Err)
 	}
 	if key, err = secretFrom(f.keyEnv, f.keyFile); err != nil {
 		return "", "", err
 	}
 	redactor.Add("Braintrust API key", key)
 	return url, key, nil
+}
+
+// client makes a client of the API; next carries its requests, nil for Go's default.
+func (f *apiFlags) client(redactor *evidence.Redactor, next *http.Client) (*control.Client, error) {
+	url, key, err := f.resolve(redactor)
+	if err != nil {
+		return nil, err
+	}
+	return control.New(url, key, next), nil
+}
+
+// parseLegacy reads --legacy; nothing given is no generation.
+func parseLegacy(name string) (provider.Generation, error) {
+	if name == "" {
+		return "", nil
+	}
+	g, err := provider.ParseGeneration(name)
+	if err != nil {
+		return "", fmt.Errorf("%w: --legacy: %w", usage.Err, err)
+	}
+	return g, nil
 }
 
 // address is the base URL without a trailing slash, empty where none is given.
@@ -47,15 +71,15 @@ func secretFrom(variable, file string) (string, error) {
 	if file != "" {
 		raw, err := os.ReadFile(file)
 		if err != nil {
-			return "", fmt.Errorf("%w: read key file: %w", conformance.ErrUsage, err)
+			return "", fmt.Errorf("%w: read key file: %w", usage.Err, err)
 		}
 		if key := strings.TrimSpace(string(raw)); key != "" {
 			return key, nil
 		}
-		return "", fmt.Errorf("%w: key file %s is empty", conformance.ErrUsage, file)
+		return "", fmt.Errorf("%w: key file %s is empty", usage.Err, file)
 	}
 	if key := strings.TrimSpace(os.Getenv(variable)); key != "" {
 		return key, nil
 	}
-	return "", fmt.Errorf("%w: no key: set %s, or name a variable or a file", conformance.ErrUsage, variable)
+	return "", fmt.Errorf("%w: no key: set %s, or name a variable or a file", usage.Err, variable)
 }

@@ -11,12 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/internal/file"
+	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/audit"
-	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
@@ -84,28 +83,24 @@ func (f auditFlags) options() (audit.Options, error) {
 	o := audit.Options{Model: f.model, FailOn: audit.Severity(f.failOn)}
 	switch {
 	case f.expect < 0:
-		return o, fmt.Errorf("%w: --expect-projects %d is less than 0", conformance.ErrUsage, f.expect)
+		return o, fmt.Errorf("%w: --expect-projects %d is less than 0", usage.Err, f.expect)
 	case f.all && len(f.projects) > 0:
-		return o, fmt.Errorf("%w: --project and --all-projects exclude each other", conformance.ErrUsage)
+		return o, fmt.Errorf("%w: --project and --all-projects exclude each other", usage.Err)
 	case f.inventory != "" && (f.api.url != "" || f.all || len(f.projects) > 0 || f.expect > 0 || f.org != "" || f.save != ""):
-		return o, fmt.Errorf("%w: --inventory is a file of what was read before: it goes with no flag that says what to read", conformance.ErrUsage)
+		return o, fmt.Errorf("%w: --inventory is a file of what was read before: it goes with no flag that says what to read", usage.Err)
 	}
-	err := errors.Join(checkOutput(f.output), oneOf("--fail-on", f.failOn, string(audit.Error), string(audit.Warning), string(audit.Note)))
+	generation, err := parseLegacy(f.legacy)
+	o.Generation = generation
+	err = errors.Join(err, checkOutput(f.output), oneOf("--fail-on", f.failOn, string(audit.Error), string(audit.Warning), string(audit.Note)))
 	for _, id := range f.projects {
 		err = errors.Join(err, checkID("--project", id))
 	}
 	if f.save != "" && err == nil {
 		if err = file.Check(f.save); err != nil {
-			err = fmt.Errorf("%w: --save: %w", conformance.ErrUsage, err)
+			err = fmt.Errorf("%w: --save: %w", usage.Err, err)
 		}
 	}
-	if err != nil || f.legacy == "" {
-		return o, err
-	}
-	if o.Generation, err = provider.ParseGeneration(f.legacy); err != nil {
-		return o, fmt.Errorf("%w: --legacy: %w", conformance.ErrUsage, err)
-	}
-	return o, nil
+	return o, err
 }
 
 // gcPercent trades time for memory: an organization may have thousands of projects, and an audit runs beside other things.
@@ -147,7 +142,7 @@ func (f auditFlags) commands(t terminal) audit.Commands {
 	}
 	if f.api.keyFile != "" {
 		access = append(access, "--api-key-file", f.api.keyFile)
-		c.Key = "$(cat '" + strings.ReplaceAll(f.api.keyFile, "'", `'\''`) + "')"
+		c.Key = "$(cat " + shellWord(f.api.keyFile) + ")"
 	}
 	c.KeyFlags = access
 	if f.org != "" {
@@ -173,49 +168,23 @@ func (f auditFlags) commands(t terminal) audit.Commands {
 // take reads the inventory from the file or from the API, and keeps it where that is asked for.
 func (f auditFlags) take(ctx context.Context, t terminal, redactor *evidence.Redactor) (inventory.Inventory, error) {
 	if f.inventory != "" {
-		found, err := inventory.Load(f.inventory)
-		if err != nil {
-			return found, fmt.Errorf("%w: %w", conformance.ErrUsage, err)
-		}
-		return found, nil
+		return inventory.Load(f.inventory)
 	}
-	url, key, err := f.api.resolve(redactor)
+	client, err := f.api.client(redactor, nil)
 	if err != nil {
 		return inventory.Inventory{}, err
 	}
-	found, err := inventory.Read(ctx, control.New(url, key, nil), inventory.Options{
+	found, err := inventory.Read(ctx, client, inventory.Options{
 		Projects: f.projects, All: len(f.projects) == 0, ExpectProjects: f.expect, Org: f.org,
-		Tool: "planeproof " + version(), Progress: f.progress(t),
+		Tool: "planeproof " + version(), Progress: t.progress("reading projects"),
 	})
 	switch {
 	case ctx.Err() != nil:
-		_, _ = fmt.Fprintln(t.err, "planeproof: interrupted")
-		return found, exitCode(exitInterrupted)
-	case errors.Is(err, inventory.ErrProject):
-		t.complain(err.Error(), redactor)
-		return found, exitCode(1)
-	case errors.Is(err, inventory.ErrOrganization), control.KindOf(err) == control.Unusable:
-		return found, fmt.Errorf("%w: %w", conformance.ErrUsage, err)
-	case err != nil:
-		return found, infrastructure(err)
-	case f.save != "":
+		return found, ctx.Err()
+	case err == nil && f.save != "":
 		if err := found.Save(f.save); err != nil {
 			return found, infrastructure(err)
 		}
 	}
-	return found, nil
-}
-
-// progress rewrites one line of a terminal, and clears it at the end.
-func (f auditFlags) progress(t terminal) func(done, total int) {
-	if !t.tty || f.output == "json" {
-		return nil
-	}
-	return func(done, total int) {
-		line := fmt.Sprintf("reading projects: %d of %d", done, total)
-		if done == total {
-			line = "\x1b[K"
-		}
-		_, _ = fmt.Fprint(t.out, line+"\r") // what follows a carriage return waits for the next in a redacting writer
-	}
+	return found, err
 }

@@ -144,6 +144,25 @@ func TestAuditOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestAuditOfServerErrors: a 5xx of one request is never a verdict, whichever request it is.
+func TestAuditOfServerErrors(t *testing.T) {
+	t.Parallel()
+	for path, says := range map[string]string{
+		"/v1/organization": "planeproof: read organization: GET /v1/organization?limit=1000: answered 501", "/v1/env_var": "INCOMPLETE", "/v1/ai_secret": "INCOMPLETE",
+	} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			p := newAuditPlane(t)
+			p.instead = func(w http.ResponseWriter, r *http.Request) bool {
+				return strings.HasSuffix(r.URL.Path, path) && page(http.StatusNotImplemented, "")(w, r)
+			}
+			got := p.audit()
+			assert.Equal(t, 3, got.code, got.out+got.err)
+			assert.Contains(t, got.out+got.err, says)
+		})
+	}
+}
+
 func page(status int, body string) func(http.ResponseWriter, *http.Request) bool {
 	return func(w http.ResponseWriter, _ *http.Request) bool {
 		w.WriteHeader(status)
@@ -258,7 +277,8 @@ func TestAuditShowsProgressOnATerminalOnly(t *testing.T) {
 	var out, errs bytes.Buffer
 	args := []string{"audit", "--api-url", p.url, "--api-key-file", p.keyFile}
 	execute(t.Context(), terminal{out: &out, err: &errs, tty: true}, args)
-	assert.True(t, strings.HasPrefix(out.String(), "reading projects: 1 of 2\r\x1b[K\rAPI "), out.String()[:60])
+	assert.True(t, strings.HasPrefix(errs.String(), "reading projects: 1 of 2\r\x1b[K\r"), errs.String())
+	assert.True(t, strings.HasPrefix(out.String(), "API "), out.String()[:60])
 	assert.NotContains(t, p.audit().out, "\r")
 	out.Reset()
 	execute(t.Context(), terminal{out: &out, err: &errs, tty: true}, append(args, "-o", "json"))

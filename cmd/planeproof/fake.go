@@ -12,11 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/fakes/dataplane"
 	"github.com/planeproof/planeproof/fakes/gateway"
 	"github.com/planeproof/planeproof/fakes/legacyproxy"
 	"github.com/planeproof/planeproof/fakes/tenancy"
+	"github.com/planeproof/planeproof/internal/usage"
 )
 
 // fakeFlags are the flags of `planeproof fake`.
@@ -62,7 +62,7 @@ was not named with --dial.`,
 func (f fakeFlags) serve(ctx context.Context, t terminal, name string) error {
 	fake, err := f.make(name, t.err)
 	if err != nil {
-		return fmt.Errorf("%w: %w", conformance.ErrUsage, err)
+		return fmt.Errorf("%w: %w", usage.Err, err)
 	}
 	var config net.ListenConfig
 	data, err := config.Listen(ctx, "tcp", f.addr)

@@ -125,7 +125,7 @@ func TestFixUsage(t *testing.T) {
 		{"fix plan or fix apply", []string{"fix"}},
 		{"give either --secret or --audit", []string{"fix", "plan", "--save", plan}},
 		{"give either --secret or --audit", []string{"fix", "plan", "--secret", "x", "--audit", "y", "--save", plan}},
-		{"--format \"yaml\" is not table or json", []string{"fix", "plan", "--secret", "x", "-o", "yaml"}},
+		{"--output \"yaml\" is not one of table, json", []string{"fix", "plan", "--secret", "x", "-o", "yaml"}},
 		{"--model is empty", []string{"fix", "apply", plan, "--model", ""}},
 		{"--wait is not negative", []string{"restore", "--backup", plan, "--wait", "-1s"}},
 		{"--wait is not negative", []string{"fix", "apply", plan, "--wait", "-1s"}},

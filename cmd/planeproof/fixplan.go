@@ -103,7 +103,7 @@ func (f planFlags) remedy() (fix.Remedy, error) {
 			return "", fmt.Errorf("%w: --save: %w", conformance.ErrUsage, err)
 		}
 	}
-	return chosen, checkFormat(f.output)
+	return chosen, checkOutput(f.output)
 }
 
 func (f planFlags) run(ctx context.Context, t terminal, in io.Reader, redactor *evidence.Redactor) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/planeproof/planeproof/conformance"
+	"github.com/planeproof/planeproof/internal/file"
+	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/remedy/proxylog"
 )
 
@@ -36,38 +36,30 @@ its end; 130 interrupted: what was read before is told.`,
   planeproof logs proxy.log --output json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if f.output != "table" && f.output != "json" {
-				return fmt.Errorf("%w: --output %q is not table or json", conformance.ErrUsage, f.output)
+			if err := checkOutput(f.output); err != nil {
+				return err
 			}
 			in := cmd.InOrStdin()
 			if len(args) == 1 && args[0] != "-" {
-				file, err := os.Open(args[0])
+				log, err := os.Open(args[0])
 				if err != nil {
-					return fmt.Errorf("%w: read log: %w", conformance.ErrUsage, err)
+					return fmt.Errorf("%w: read log: %w", usage.Err, err)
 				}
-				defer file.Close()
-				in = file
+				defer log.Close()
+				in = log
 			} else if isTerminal(in) {
 				_, _ = fmt.Fprintln(t.err, "planeproof: reading the log from the terminal: end with Ctrl-D")
 			}
 			return f.run(cmd.Context(), t, in)
 		},
 	}
-	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "what to print: table or json (docs/logs.md)")
+	addOutput(cmd, &f.output)
 	return cmd
 }
 
 func isTerminal(in io.Reader) bool {
-	file, isFile := in.(*os.File)
-	return isFile && term.IsTerminal(int(file.Fd()))
-}
-
-// checkFormat refuses an unknown --format.
-func checkFormat(format string) error {
-	if format != "table" && format != "json" {
-		return fmt.Errorf("%w: --format %q is not table or json", conformance.ErrUsage, format)
-	}
-	return nil
+	stream, isFile := in.(*os.File)
+	return isFile && term.IsTerminal(int(stream.Fd()))
 }
 
 func (f logsFlags) run(ctx context.Context, t terminal, in io.Reader) error {
@@ -83,7 +75,7 @@ func (f logsFlags) run(ctx context.Context, t terminal, in io.Reader) error {
 	}
 	var err error
 	if f.output == "json" {
-		err = writeJSON(t.out, summary)
+		err = file.Encode(t.out, summary)
 	} else {
 		err = writeLogs(t.out, summary)
 	}
@@ -100,14 +92,6 @@ func (f logsFlags) run(ctx context.Context, t terminal, in io.Reader) error {
 		return exitCode(1)
 	}
 	return nil
-}
-
-// writeJSON writes an indented document.
-func writeJSON(w io.Writer, document any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(document)
 }
 
 // writeLogs writes a summary for people, the verdict first.

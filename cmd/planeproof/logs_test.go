@@ -66,7 +66,7 @@ func TestLogsExitCodes(t *testing.T) {
 		"symptom":        {[]string{"logs", write(t, "AI provider returned 401 error:\n")}, 1, "FOUND: no project's secrets failed to load, but providers refused", ""},
 		"missing file":   {[]string{"logs", missing}, 2, "", missing + ": no such file"},
 		"two files":      {[]string{"logs", quiet, found}, 2, "", "at most 1 arg"},
-		"unknown format": {[]string{"logs", quiet, "--output", "xml"}, 2, "", `--output "xml" is not table or json`},
+		"unknown format": {[]string{"logs", quiet, "--output", "xml"}, 2, "", `--output "xml" is not one of table, json`},
 		"old flag":       {[]string{"logs", quiet, "--format", "json"}, 2, "", "unknown flag: --format"},
 		"a folder":       {[]string{"logs", folder}, 3, "", folder + ": is a directory"},
 		"empty":          {[]string{"logs", write(t, "")}, 3, "", "it is empty, so nothing can be said"},

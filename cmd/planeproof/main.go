@@ -18,12 +18,16 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/file"
+	"github.com/planeproof/planeproof/internal/usage"
+	"github.com/planeproof/planeproof/remedy/control"
+	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
 // Exit codes that are not those of a report.Run.
 const (
+	exitFindings       = 1
 	exitUsage          = 2
 	exitInfrastructure = 3
 )
@@ -102,19 +106,43 @@ func execute(ctx context.Context, t terminal, args []string) int {
 	root := newRoot(t, redactor)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	var code exitCode
+	code := exitOf(ctx, err)
+	var told exitCode
+	switch {
+	case err == nil, errors.As(err, &told):
+	case code == exitInterrupted:
+		t.complain("interrupted", redactor)
+	default:
+		t.complain(err.Error(), redactor)
+	}
+	return code
+}
+
+// exitOf is the exit code for an error: the one place where the kinds of error get theirs. What is not marked is cobra's, about usage.
+func exitOf(ctx context.Context, err error) int {
+	var told exitCode
+	is := func(target error) bool { return errors.Is(err, target) }
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &code):
-		return int(code)
-	}
-	t.complain(err.Error(), redactor)
-	if errors.Is(err, errInfrastructure) {
+	case errors.As(err, &told):
+		return int(told)
+	case is(errInfrastructure):
+		return exitInfrastructure
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case is(errUnknown), is(inventory.ErrProject):
+		return exitFindings
+	case is(usage.Err), is(file.ErrUnusable), is(inventory.ErrOrganization), control.KindOf(err) == control.Unusable:
+		return exitUsage
+	case control.KindOf(err) != "":
 		return exitInfrastructure
 	}
 	return exitUsage
 }
+
+// errUnknown marks what is not there: an id that the API does not know.
+var errUnknown = errors.New("")
 
 // errInfrastructure marks errors that are not the caller's: a port in use, a report that cannot be written.
 var errInfrastructure = errors.New("")
@@ -131,7 +159,7 @@ func newRoot(t terminal, redactor *evidence.Redactor) *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Usage()
-			return fmt.Errorf("%w: a command is needed", conformance.ErrUsage)
+			return fmt.Errorf("%w: a command is needed", usage.Err)
 		},
 		Version: version(),
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/planeproof/planeproof/conformance"
+	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/remedy/audit"
 )
 
@@ -70,5 +71,5 @@ func didYouMean(refusal string, near []string) error {
 	if len(near) > 0 {
 		refusal += ": did you mean " + strings.Join(near, " or ") + "?"
 	}
-	return fmt.Errorf("%w: %s", conformance.ErrUsage, refusal)
+	return fmt.Errorf("%w: %s", usage.Err, refusal)
 }

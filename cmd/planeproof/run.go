@@ -12,6 +12,7 @@ import (
 
 	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/report"
 	"github.com/planeproof/planeproof/target/process"
@@ -59,17 +60,17 @@ harness: nothing can be said of the system; 4 nothing was selected, or something
 func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.Options, error) {
 	switch {
 	case f.runtime != conformance.Auto && f.runtime != conformance.Docker && f.runtime != conformance.Process:
-		return conformance.Options{}, fmt.Errorf("%w: --runtime %q is not auto, docker or process", conformance.ErrUsage, f.runtime)
+		return conformance.Options{}, fmt.Errorf("%w: --runtime %q is not auto, docker or process", usage.Err, f.runtime)
 	case f.concurrency < 1:
-		return conformance.Options{}, fmt.Errorf("%w: --concurrency %d is less than 1", conformance.ErrUsage, f.concurrency)
+		return conformance.Options{}, fmt.Errorf("%w: --concurrency %d is less than 1", usage.Err, f.concurrency)
 	case (f.proxyURL == "") != (f.dataPlane == ""):
-		return conformance.Options{}, fmt.Errorf("%w: --proxy-url and --data-plane-addr go together", conformance.ErrUsage)
+		return conformance.Options{}, fmt.Errorf("%w: --proxy-url and --data-plane-addr go together", usage.Err)
 	case f.generation != "" && f.proxyURL == "":
-		return conformance.Options{}, fmt.Errorf("%w: --proxy-generation needs --proxy-url", conformance.ErrUsage)
+		return conformance.Options{}, fmt.Errorf("%w: --proxy-generation needs --proxy-url", usage.Err)
 	case f.proxyURL != "" && f.runtime == conformance.Docker:
-		return conformance.Options{}, fmt.Errorf("%w: --proxy-url needs --runtime process", conformance.ErrUsage)
+		return conformance.Options{}, fmt.Errorf("%w: --proxy-url needs --runtime process", usage.Err)
 	case f.seed < 0:
-		return conformance.Options{}, fmt.Errorf("%w: --seed %d is less than 0", conformance.ErrUsage, f.seed)
+		return conformance.Options{}, fmt.Errorf("%w: --seed %d is less than 0", usage.Err, f.seed)
 	}
 	var proxy *process.Proxy
 	if f.proxyURL != "" {
@@ -90,7 +91,7 @@ func (f runFlags) run(ctx context.Context, t terminal, redactor *evidence.Redact
 		return list(t, options)
 	}
 	if err := f.prepareReport(); err != nil {
-		return fmt.Errorf("%w: %w", conformance.ErrUsage, err)
+		return fmt.Errorf("%w: %w", usage.Err, err)
 	}
 	result, err := conformance.Run(ctx, options)
 	if err != nil {
@@ -116,7 +117,7 @@ func (f runFlags) prepareReport() error {
 
 // classed marks an error of the suite itself, such as feature files that cannot be read; others are the caller's.
 func classed(err error) error {
-	if errors.Is(err, conformance.ErrUsage) {
+	if errors.Is(err, usage.Err) {
 		return err
 	}
 	return infrastructure(err)

@@ -16,9 +16,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/internal/lines"
+	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/verify"
@@ -55,7 +56,7 @@ be said of the token or of the call.`,
   planeproof verify-token --api-url https://api.example.com --secret 22222222-2222-4222-8222-222222222222 --token-file token.txt`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 { // not repeated: it may be the token
-				return fmt.Errorf("%w: verify-token takes no arguments, and a token never is one: use --token-env or --token-file", conformance.ErrUsage)
+				return fmt.Errorf("%w: verify-token takes no arguments, and a token never is one: use --token-env or --token-file", usage.Err)
 			}
 			return nil
 		},
@@ -94,9 +95,6 @@ func (f tokenFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 		return err
 	}
 	token, err := f.token(interruptible(ctx, in))
-	if ctx.Err() != nil {
-		return interrupted(t)
-	}
 	if err != nil {
 		return err
 	}
@@ -111,11 +109,7 @@ func (f tokenFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 	}
 	base := f.base
 	if f.secret != "" {
-		base, err = f.readSecret(ctx, t, &options, redactor)
-		if ctx.Err() != nil {
-			return interrupted(t)
-		}
-		if err != nil {
+		if base, err = f.readSecret(ctx, &options, redactor); err != nil {
 			return err
 		}
 	}
@@ -125,35 +119,29 @@ func (f tokenFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 	verdict := tokenVerdict{Schema: "planeproof/verify-token/v1", Secret: f.secret}
 	verdict.Result = verify.Token(ctx, options, base, token)
 	if ctx.Err() != nil {
-		return interrupted(t)
+		return ctx.Err() // of a check that was left before its end no verdict may be made
 	}
 	return f.conclude(t, verdict)
 }
 
-// interrupted tells that a check was left before its end, of which no verdict may be made.
-func interrupted(t terminal) error {
-	_, _ = fmt.Fprintln(t.err, "planeproof: interrupted")
-	return exitCode(exitInterrupted)
-}
-
 // check refuses flags that contradict each other or say nothing. The errors do not repeat them: a token may be in the wrong place.
 func (f tokenFlags) check() error {
-	usage := func(text string) error { return fmt.Errorf("%w: %s", conformance.ErrUsage, text) }
+	refuse := func(text string) error { return fmt.Errorf("%w: %s", usage.Err, text) }
 	switch {
 	case (f.base == "") == (f.secret == ""):
-		return usage("give either --base or --secret")
+		return refuse("give either --base or --secret")
 	case f.env == "" && f.file == "":
-		return usage("no token: give --token-env or --token-file")
+		return refuse("no token: give --token-env or --token-file")
 	case f.env != "" && f.file != "":
-		return usage("give either --token-env or --token-file")
+		return refuse("give either --token-env or --token-file")
 	case f.legacy != "" && f.secret == "":
-		return usage("--legacy goes with --secret: of a base nobody knows what the proxy calls")
+		return refuse("--legacy goes with --secret: of a base nobody knows what the proxy calls")
 	case f.timeout <= 0:
-		return usage("--timeout is not more than 0")
+		return refuse("--timeout is not more than 0")
 	}
 	if f.base != "" {
 		if _, err := verify.ParseBase(f.base); err != nil {
-			return fmt.Errorf("%w: --base: %w", conformance.ErrUsage, err)
+			return fmt.Errorf("%w: --base: %w", usage.Err, err)
 		}
 	}
 	if f.secret != "" {
@@ -161,10 +149,8 @@ func (f tokenFlags) check() error {
 			return err
 		}
 	}
-	if f.legacy != "" {
-		if _, err := provider.ParseGeneration(f.legacy); err != nil {
-			return fmt.Errorf("%w: --legacy: %w", conformance.ErrUsage, err)
-		}
+	if _, err := parseLegacy(f.legacy); err != nil {
+		return err
 	}
 	return checkOutput(f.output)
 }
@@ -182,11 +168,11 @@ func (f tokenFlags) token(in io.Reader) (string, error) {
 		raw, err = readFile(f.file)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%w: read --token-file: %w", conformance.ErrUsage, err)
+		return "", fmt.Errorf("%w: read --token-file: %w", usage.Err, err)
 	}
 	token := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
 	if strings.TrimSpace(token) == "" {
-		return "", fmt.Errorf("%w: no token: what --token-env or --token-file names is empty or not set", conformance.ErrUsage)
+		return "", fmt.Errorf("%w: no token: what --token-env or --token-file names is empty or not set", usage.Err)
 	}
 	return token, nil
 }
@@ -208,14 +194,14 @@ func (f tokenFlags) client() (*http.Client, error) {
 	}
 	pem, err := readFile(f.ca)
 	if err != nil {
-		return nil, fmt.Errorf("%w: read --ca-file: %w", conformance.ErrUsage, err)
+		return nil, fmt.Errorf("%w: read --ca-file: %w", usage.Err, err)
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%w: read --ca-file: it holds no certificate in PEM", conformance.ErrUsage)
+		return nil, fmt.Errorf("%w: read --ca-file: it holds no certificate in PEM", usage.Err)
 	}
 	transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	return &http.Client{Transport: transport}, nil
@@ -223,12 +209,11 @@ func (f tokenFlags) client() (*http.Client, error) {
 
 // readSecret gets an ai_secret or, where there is none of that id, an env_var, for what the proxy makes of it, and returns its api_base.
 // What its additionalHeaders hold is told to the redactor.
-func (f tokenFlags) readSecret(ctx context.Context, t terminal, o *verify.Options, redactor *evidence.Redactor) (base string, err error) {
-	apiURL, key, err := f.api.resolve(redactor)
+func (f tokenFlags) readSecret(ctx context.Context, o *verify.Options, redactor *evidence.Redactor) (base string, err error) {
+	api, err := f.api.client(redactor, o.Client)
 	if err != nil {
 		return "", err
 	}
-	api := control.New(apiURL, key, o.Client)
 	answer, err := api.Get(ctx, "/v1/ai_secret/"+f.secret)
 	if control.KindOf(err) == control.NotFound {
 		answer, err = api.Get(ctx, "/v1/env_var/"+f.secret)
@@ -237,15 +222,11 @@ func (f tokenFlags) readSecret(ctx context.Context, t terminal, o *verify.Option
 	if err == nil {
 		object, err = answer.Object()
 	}
-	switch control.KindOf(err) {
-	case "":
-	case control.NotFound:
-		t.complain(fmt.Sprintf("read provider secret: %v", err), redactor)
-		return "", exitCode(1)
-	case control.Unusable:
-		return "", fmt.Errorf("%w: read provider secret: %w", conformance.ErrUsage, err)
-	default:
-		return "", infrastructure(fmt.Errorf("read provider secret: %w", err))
+	if control.KindOf(err) == control.NotFound {
+		return "", fmt.Errorf("read provider secret: %w%w", err, errUnknown)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read provider secret: %w", err)
 	}
 	secret := provider.Secret{ID: object.ID, Name: object.Name, Type: object.Type, Metadata: object.Metadata}
 	metadata := secret.Decode()
@@ -257,7 +238,7 @@ func (f tokenFlags) readSecret(ctx context.Context, t terminal, o *verify.Option
 		if called, ok := provider.CalledURL(provider.Endpoint(provider.Current202608, secret, "")); ok {
 			goes = "to " + called
 		}
-		return "", fmt.Errorf("%w: the secret has no api_base, so that its calls go %s: name the base to try with --base", conformance.ErrUsage, goes)
+		return "", fmt.Errorf("%w: the secret has no api_base, so that its calls go %s: name the base to try with --base", usage.Err, goes)
 	}
 	o.Secret, o.Preview = &secret, object.Preview
 	return metadata.APIBase, nil
@@ -266,7 +247,7 @@ func (f tokenFlags) readSecret(ctx context.Context, t terminal, o *verify.Option
 func (f tokenFlags) conclude(t terminal, v tokenVerdict) error {
 	var err error
 	if f.output == "json" {
-		err = writeJSON(t.out, v)
+		err = file.Encode(t.out, v)
 	} else {
 		err = writeVerdict(t.out, v)
 	}

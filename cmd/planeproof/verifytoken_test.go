@@ -258,6 +258,7 @@ func TestVerifyTokenOfASecret(t *testing.T) {
 		"/v1/ai_secret/" + secretID(1): of(base + "/v1"), "/v1/env_var/" + secretID(2): of(base), "/v1/ai_secret/" + secretID(3): of(""),
 		"/v1/ai_secret/" + secretID(4): of("http://u:" + goodToken + "@x/v1"), "/v1/ai_secret/" + secretID(5): of(goodToken),
 		"/v1/ai_secret/" + secretID(11): http.StatusNotImplemented, "/v1/ai_secret/" + secretID(6): http.StatusForbidden, "/v1/ai_secret/" + secretID(8): of(vllm),
+		"/v1/env_var/" + secretID(12):   http.StatusNotImplemented,
 		"/v1/ai_secret/" + secretID(9):  stored(map[string]any{"api_base": base + "/v1", "endpoint_path": "/generate"}),
 		"/v1/ai_secret/" + secretID(10): stored(map[string]any{"api_base": base + "/v1", "additionalHeaders": map[string]string{"Authorization": "Basic canary-extra"}}),
 	})
@@ -275,6 +276,7 @@ func TestVerifyTokenOfASecret(t *testing.T) {
 		"no URL":              {5, nil, 1, "NOT AN OPENAI-COMPATIBLE BASE URL"},
 		"forbidden":           {6, nil, 3, "read provider secret: GET /v1/ai_secret/" + secretID(6)},
 		"a broken API":        {11, nil, 3, "answered 501"},
+		"broken env_vars":     {12, nil, 3, "GET /v1/env_var/" + secretID(12) + ": answered 501"},
 		"not there":           {7, nil, 1, "planeproof: read provider secret: GET /v1/env_var/" + secretID(7) + ": not found (404)"},
 		"elsewhere":           {8, nil, 1, "THE CALL GOES ELSEWHERE: /models: not served (404); /v1/models: verified (200); the proxy calls " + vllm + "/chat/completions\n"},
 		"a path of its own":   {9, nil, 3, "THE CALL CANNOT BE JUDGED"},

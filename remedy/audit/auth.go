@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -135,7 +134,7 @@ func fixBeforeUpgrade(p *pass, s *secret) (match, bool) {
 	}
 	m := match{
 		severity: Warning, cause: "the data plane's legacy proxy is " + string(p.generation),
-		evidence: []string{s.key("auth_format"), s.key("auth_type")}, remedy: p.remedyFor(RemedyPortable, s),
+		evidence: s.authKeys(), remedy: p.remedyFor(RemedyPortable, s),
 	}
 	if p.generation == "" {
 		m.severity, m.cause = Note, "it is not known whether a legacy proxy serves the project"
@@ -145,10 +144,7 @@ func fixBeforeUpgrade(p *pass, s *secret) (match, bool) {
 }
 
 func authValueUnknown(p *pass, s *secret) (match, bool) {
-	g := p.generation
-	if g == "" {
-		g = provider.Current202608
-	}
+	g := p.judged()
 	for _, issue := range s.issues[g] {
 		if len(issue.Path) != 2 || issue.Code == provider.CodeUnrecognizedKeys {
 			continue
@@ -157,9 +153,7 @@ func authValueUnknown(p *pass, s *secret) (match, bool) {
 		if !slices.Contains([]string{"auth_type", "authType", "auth_format"}, name) {
 			continue
 		}
-		m := match{
-			severity: Error, cause: issue.Explain(), evidence: []string{s.key(name), "type " + s.Type},
-		}
+		m := match{cause: issue.Explain(), evidence: []string{s.key(name), "type " + s.Type}}
 		if len(issue.Options) > 0 {
 			m.evidence = append(m.evidence, string(g)+" knows "+strings.Join(issue.Options, ", "))
 		}
@@ -172,18 +166,12 @@ func authValueUnknown(p *pass, s *secret) (match, bool) {
 }
 
 func authTypeOther(p *pass, s *secret) (match, bool) {
-	var authType string
-	_ = json.Unmarshal(s.keys["auth_type"], &authType) // another type is told by auth-value-unknown
-	found := s.Type == "openai" && authType != "" && authType != "api_key" && s.readable(provider.Current202608)
-	if !found {
-		return match{}, false
-	}
-	return match{cause: "auth_type " + authType, evidence: []string{s.key("auth_type"), s.key("auth_format")}, remedy: p.remedyFor(RemedyBearer, s)}, true
+	kind := s.authType() // another type is told by auth-value-unknown
+	found := s.Type == "openai" && kind != "" && kind != "api_key" && s.readable(provider.Current202608)
+	return match{cause: "auth_type " + kind, evidence: s.authKeys(), remedy: p.remedyFor(RemedyBearer, s)}, found
 }
 
 func authHalfSet(p *pass, s *secret) (match, bool) {
-	if s.Type != "openai" || s.has("auth_type") == s.has("auth_format") || s.meta.AuthFormat == "api_key" {
-		return match{}, false
-	}
-	return match{evidence: []string{s.key("auth_type"), s.key("auth_format")}, remedy: p.remedyFor(RemedyPortable, s)}, true
+	found := s.Type == "openai" && s.has("auth_type") != s.has("auth_format") && s.meta.AuthFormat != "api_key"
+	return match{evidence: s.authKeys(), remedy: p.remedyFor(RemedyPortable, s)}, found
 }

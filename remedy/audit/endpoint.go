@@ -106,18 +106,9 @@ func basePath(base string) string {
 	return base
 }
 
-// called is the URL of a chat completion with that api_base, as the proxy calls it.
-func (p *pass) called(s *secret) (string, bool) {
-	g := p.generation
-	if g == "" {
-		g = provider.Current202608
-	}
-	return provider.CalledURL(provider.Endpoint(g, s.asProvider(), "/chat/completions"))
-}
-
-// callOf is what evidence says of the call.
+// callOf is what evidence says of the URL that the proxy calls for a chat completion.
 func (p *pass) callOf(s *secret) []string {
-	called, ok := p.called(s)
+	called, ok := provider.CalledURL(provider.Endpoint(p.judged(), s.asProvider(), "/chat/completions"))
 	if !ok {
 		called = "nothing, as it is no URL"
 	}
@@ -154,14 +145,8 @@ func noVersion(p *pass, s *secret) (match, bool) {
 }
 
 func chatCompletions(p *pass, s *secret) (match, bool) {
-	if !strings.HasSuffix(strings.TrimRight(basePath(s.meta.APIBase), "/"), "/chat/completions") {
-		return match{}, false
-	}
-	if s.meta.EndpointPath != nil && p.generation != provider.Legacy202602 {
-		return match{}, false // the path called is what endpoint_path says (facts: URL called)
-	}
-	return match{
-		evidence: p.callOf(s),
-		remedy:   p.byHand(s, `.api_base |= sub("/chat/completions/*$"; "")`),
-	}, true
+	// endpoint_path, where it is known, is the path called (facts: URL called).
+	found := strings.HasSuffix(strings.TrimRight(basePath(s.meta.APIBase), "/"), "/chat/completions") &&
+		(s.meta.EndpointPath == nil || p.generation == provider.Legacy202602)
+	return match{evidence: p.callOf(s), remedy: p.byHand(s, `.api_base |= sub("/chat/completions/*$"; "")`)}, found
 }

@@ -109,12 +109,7 @@ func (p *pass) unreadableSeverity(s *secret, failing []provider.Generation) Seve
 
 // instead says which secrets of the organization take the place of a project's.
 func (p *pass) instead(s *secret) string {
-	var others []*secret
-	for _, o := range p.organization {
-		if len(shared(s, o)) > 0 {
-			others = append(others, o)
-		}
-	}
+	others := slices.DeleteFunc(slices.Clone(p.organization), func(o *secret) bool { return len(shared(s, o)) == 0 })
 	if len(others) == 0 {
 		return "nothing of the organization's: the call fails with `No API keys found`"
 	}
@@ -127,12 +122,7 @@ func projectDropped(p *pass, s *secret) (match, bool) {
 		return match{}, false
 	}
 	latest := failing[len(failing)-1]
-	var others []*secret
-	for _, o := range p.secrets {
-		if o != s && o.readable(latest) {
-			others = append(others, o)
-		}
-	}
+	others := slices.DeleteFunc(slices.Clone(p.secrets), func(o *secret) bool { return o == s || !o.readable(latest) })
 	if len(others) == 0 {
 		return match{}, false
 	}

@@ -57,17 +57,19 @@ func (s *secret) effect(g provider.Generation) string {
 	return "sends Authorization: " + s.schemes[g]
 }
 
-func upgrade(p *pass, s *secret) (match, bool) {
-	const to = provider.Current202608
-	var evidence []string
-	for _, from := range p.generations() {
-		if s.effect(from) != s.effect(to) {
-			evidence = append(evidence, fmt.Sprintf("%s %s", from, s.effect(from)))
+// differing says what those generations make of a secret that make something else of it than one does.
+func (s *secret) differing(others []provider.Generation, from provider.Generation) (effects []string) {
+	for _, g := range others {
+		if s.effect(g) != s.effect(from) {
+			effects = append(effects, fmt.Sprintf("%s %s", g, s.effect(g)))
 		}
 	}
-	if len(evidence) == 0 {
-		return match{}, false
-	}
+	return effects
+}
+
+func upgrade(p *pass, s *secret) (match, bool) {
+	const to = provider.Current202608
+	evidence := s.differing(p.generations(), to)
 	m := match{severity: Note, cause: fmt.Sprintf("the current proxy %s", s.effect(to)), evidence: evidence}
 	if s.schemes[to] == "Api-Key" {
 		m.needs = "whether the gateway takes Bearer or requires Api-Key"
@@ -76,7 +78,7 @@ func upgrade(p *pass, s *secret) (match, bool) {
 		}
 		m.remedy = p.remedyFor(RemedyPortable, s)
 	}
-	return m, true
+	return m, len(evidence) > 0
 }
 
 func gatewaySwitch(_ *pass, s *secret) (match, bool) {
@@ -92,27 +94,14 @@ func gatewaySwitch(_ *pass, s *secret) (match, bool) {
 }
 
 func stepBack(p *pass, s *secret) (match, bool) {
-	from := p.generation
-	if from == "" {
-		from = provider.Current202608
-	}
-	var evidence []string
-	for _, to := range provider.Generations() {
-		if to == from {
-			break
-		}
-		if s.effect(to) != s.effect(from) {
-			evidence = append(evidence, fmt.Sprintf("%s %s", to, s.effect(to)))
-		}
-	}
-	if len(evidence) == 0 {
-		return match{}, false
-	}
+	from := p.judged()
+	all := provider.Generations()
+	evidence := s.differing(all[:slices.Index(all, from)], from)
 	m := match{cause: fmt.Sprintf("%s %s", from, s.effect(from)), evidence: evidence}
 	if _, found := portable(p, s); found {
 		m.remedy = p.remedyFor(RemedyPortable, s)
 	}
-	return m, true
+	return m, len(evidence) > 0
 }
 
 func portable(p *pass, s *secret) (match, bool) {
@@ -126,7 +115,7 @@ func portable(p *pass, s *secret) (match, bool) {
 			still = append(still, fmt.Sprintf("%s would still not read it: %s", g, provider.Explain(rest)))
 		}
 	}
-	evidence := []string{s.key("auth_type"), s.key("auth_format")}
+	evidence := s.authKeys()
 	if len(still) > 0 {
 		evidence = append(evidence, strings.Join(still, "; "))
 	}

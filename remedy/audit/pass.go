@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,6 +51,9 @@ func newPass(i inventory.Inventory, o Options) *pass {
 	}
 	return p
 }
+
+// judged is the generation known, or else the current one.
+func (p *pass) judged() provider.Generation { return cmp.Or(p.generation, provider.Current202608) }
 
 // generations are those that a question is answered for: the one known, or all.
 func (p *pass) generations() []provider.Generation {
@@ -137,6 +141,15 @@ func (s *secret) key(name string) string {
 	return "metadata." + name + " is " + shorten(string(raw), maxShown)
 }
 
+// authKeys is what evidence says of the two keys of the first guide.
+func (s *secret) authKeys() []string { return []string{s.key("auth_type"), s.key("auth_format")} }
+
+// authType is auth_type where it is a text.
+func (s *secret) authType() (kind string) {
+	_ = json.Unmarshal(s.keys["auth_type"], &kind) // empty for any other JSON
+	return kind
+}
+
 // has says that a metadata key is there with a value other than null.
 func (s *secret) has(name string) bool {
 	raw, there := s.keys[name]
@@ -155,13 +168,10 @@ func shorten(text string, most int) string {
 
 // shared are models that both secrets may serve: custom ones by name, and the default ones of a common type as one entry.
 func shared(a, b *secret) []string {
-	var models []string
-	for model := range a.meta.CustomModels {
-		if _, both := b.meta.CustomModels[model]; both && a.allows(model) && b.allows(model) {
-			models = append(models, model)
-		}
-	}
-	slices.Sort(models)
+	models := slices.DeleteFunc(slices.Sorted(maps.Keys(a.meta.CustomModels)), func(model string) bool {
+		_, both := b.meta.CustomModels[model]
+		return !both || !a.allows(model) || !b.allows(model)
+	})
 	if a.Type == b.Type && a.servesDefaults() && b.servesDefaults() {
 		models = append(models, "default models of type "+a.Type)
 	}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -92,19 +93,19 @@ func (p *pass) affected(s *secret) bool {
 
 func bothAffected(p *pass, s *secret) (match, bool) {
 	org := slices.DeleteFunc(p.namesake(s), func(o *secret) bool { return !p.affected(o) })
-	if len(org) == 0 || !p.affected(s) {
+	if len(org) == 0 {
 		return match{}, false
 	}
 	evidence := []string{fmt.Sprintf("both secrets named %q are affected: the project's and the organization's (%s)", s.Name, org[0].ID)}
-	return match{evidence: evidence, also: refs(org)}, true
+	return match{evidence: evidence, also: refs(org)}, p.affected(s)
 }
 
-// isEmpty says that no model is custom, as far as that can be told.
-func (s *secret) noCustomModels() bool { return len(s.meta.CustomModels) == 0 && !s.modelsUndecided() }
+// list is names of models for evidence.
+func list(models []string) string { return shorten(strings.Join(models, ", "), maxShown) }
 
 func servesNothing(p *pass, s *secret) (match, bool) {
 	closed := s.meta.Models != nil && len(s.meta.Models) == 0
-	if !closed && !(s.meta.ExcludeDefaultModels && s.noCustomModels() && len(s.meta.Models) == 0) {
+	if !closed && !(s.meta.ExcludeDefaultModels && len(s.meta.CustomModels) == 0 && !s.modelsUndecided() && len(s.meta.Models) == 0) {
 		return match{}, false
 	}
 	m := match{evidence: []string{s.key("excludeDefaultModels"), s.key("customModels"), s.key("models")}}
@@ -121,28 +122,14 @@ func defaultsExcluded(p *pass, s *secret) (match, bool) {
 	if !s.meta.ExcludeDefaultModels || s.modelsUndecided() {
 		return match{}, false
 	}
-	var lost []string
-	for _, model := range s.meta.Models {
-		if _, custom := s.meta.CustomModels[model]; !custom {
-			lost = append(lost, model)
-		}
-	}
-	evidence := []string{s.key("excludeDefaultModels"), "listed in models and in no custom model: " + shorten(strings.Join(lost, ", "), maxShown)}
+	lost := slices.DeleteFunc(slices.Clone(s.meta.Models), func(model string) bool { _, custom := s.meta.CustomModels[model]; return custom })
+	evidence := []string{s.key("excludeDefaultModels"), "listed in models and in no custom model: " + list(lost)}
 	return match{evidence: evidence, remedy: p.byHand(s, ".excludeDefaultModels = false")}, len(lost) > 0
 }
 
 func customBlocked(_ *pass, s *secret) (match, bool) {
-	if len(s.meta.Models) == 0 {
-		return match{}, false
-	}
-	var lost []string
-	for model := range s.meta.CustomModels {
-		if !slices.Contains(s.meta.Models, model) {
-			lost = append(lost, model)
-		}
-	}
-	slices.Sort(lost)
-	return match{evidence: []string{"in customModels and not in models: " + shorten(strings.Join(lost, ", "), maxShown)}}, len(lost) > 0
+	lost := slices.DeleteFunc(slices.Sorted(maps.Keys(s.meta.CustomModels)), s.allows)
+	return match{evidence: []string{"in customModels and not in models: " + list(lost)}}, len(s.meta.Models) > 0 && len(lost) > 0
 }
 
 // notServed is about the organization as a whole, and only where a model was asked for.
@@ -171,7 +158,7 @@ func bothCandidates(p *pass, s *secret) (match, bool) {
 	for _, o := range p.organization {
 		if models := shared(s, o); o.Name != s.Name && len(models) > 0 {
 			m.also = append(m.also, o.ref)
-			m.evidence = append(m.evidence, fmt.Sprintf("with %q: %s", o.Name, shorten(strings.Join(models, ", "), maxShown)))
+			m.evidence = append(m.evidence, fmt.Sprintf("with %q: %s", o.Name, list(models)))
 		}
 	}
 	return m, len(m.also) > 0

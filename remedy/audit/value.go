@@ -1,7 +1,7 @@
 package audit
 
 import (
-	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/planeproof/planeproof/remedy/verify"
@@ -35,8 +35,7 @@ func valueRules() []Rule {
 			Why:    "White space at the end is cut by the proxy's HTTP client; in front of the token it is sent, and gateways differ in what they make of it.",
 			Advice: "Store the raw token.",
 			check: each(func(p *pass, s *secret) (match, bool) {
-				found := strings.TrimSpace(s.Preview) != s.Preview
-				return match{evidence: []string{"preview " + jsonText(s.Preview)}, remedy: p.remedyFor(RemedyRawToken, s)}, found
+				return p.rawToken(s), strings.TrimSpace(s.Preview) != s.Preview
 			}),
 		},
 		{
@@ -52,27 +51,24 @@ func valueRules() []Rule {
 	}
 }
 
+// rawToken is what a preview gives away, and the remedy for it.
+func (p *pass) rawToken(s *secret) match {
+	return match{evidence: []string{"preview " + jsonText(s.Preview)}, remedy: p.remedyFor(RemedyRawToken, s)}
+}
+
 func schemePrefix(p *pass, s *secret) (match, bool) {
 	_, sure := verify.SchemeIn(s.Preview)
-	return match{evidence: []string{"preview " + jsonText(s.Preview)}, remedy: p.remedyFor(RemedyRawToken, s)}, sure
+	return p.rawToken(s), sure
 }
 
 func schemeSuspected(p *pass, s *secret) (match, bool) {
 	scheme, sure := verify.SchemeIn(s.Preview)
-	m := match{cause: "the stored value may begin with `" + scheme + " `", evidence: []string{"preview " + jsonText(s.Preview)}}
-	m.remedy = p.remedyFor(RemedyRawToken, s)
+	m := p.rawToken(s)
+	m.cause = "the stored value may begin with `" + scheme + " `"
 	return m, scheme != "" && !sure
 }
 
 func valueMissing(p *pass, s *secret) (match, bool) {
-	if s.Preview != "" || s.Type == "ollama" {
-		return match{}, false
-	}
-	var authType string
-	_ = json.Unmarshal(s.keys["auth_type"], &authType)
-	if authType == "assume_role" || authType == "workload_identity_federation" {
-		return match{}, false
-	}
-	evidence := []string{"preview_secret is absent or null"}
-	return match{evidence: evidence, remedy: p.remedyFor(RemedyRawToken, s)}, true
+	needed := s.Type != "ollama" && !slices.Contains([]string{"assume_role", "workload_identity_federation"}, s.authType())
+	return match{evidence: []string{"preview_secret is absent or null"}, remedy: p.remedyFor(RemedyRawToken, s)}, s.Preview == "" && needed
 }
