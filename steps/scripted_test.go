@@ -28,6 +28,7 @@ type scripted struct {
 	objects map[string]string // what the API stores, by path
 	answers map[string]answer // by method and path, in place of what is stored
 	calls   []answer          // of the proxy, in turn, the last one for ever; they reach the gateway as the latest request did
+	passes  bool              // a call reaches the gateway, also where none did before
 }
 
 type answer struct {
@@ -86,8 +87,11 @@ func (s *scripted) called(nonce string) answer {
 	if len(s.calls) > 1 {
 		s.calls = s.calls[1:]
 	}
-	if gateway := s.kept[target.Gateway]; len(gateway.Exchanges) > 0 {
-		next := gateway.Exchanges[len(gateway.Exchanges)-1]
+	if gateway := s.kept[target.Gateway]; s.passes || len(gateway.Exchanges) > 0 {
+		var next evidence.Exchange
+		if len(gateway.Exchanges) > 0 {
+			next = gateway.Exchanges[len(gateway.Exchanges)-1]
+		}
 		next.Nonce = nonce
 		gateway.Exchanges = append(gateway.Exchanges, next)
 	}
@@ -114,6 +118,8 @@ type onlyShare struct {
 }
 
 func (o onlyShare) Open(context.Context, target.Scenario) (target.Share, error) { return o.share, nil }
+
+func (onlyShare) Describe() target.Description { return target.Description{} }
 
 // rig is a scenario whose past is given.
 type rig struct {

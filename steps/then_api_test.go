@@ -10,7 +10,7 @@ import (
 func apiRows() []row {
 	answered := func(status int, body string) func(*rig) { return func(r *rig) { r.answered(status, body) } }
 	listed := func(status int, names ...string) func(*rig) {
-		return func(r *rig) { r.answered(status, `{"objects":[]}`); r.listing = names }
+		return func(r *rig) { r.answered(status, `{"objects":[]}`); r.listing = append([]string{}, names...) }
 	}
 	turn := func(after map[string]any, sent ...map[string]any) func(*rig) {
 		return func(r *rig) {
@@ -27,10 +27,12 @@ func apiRows() []row {
 			{"the names listed", "a, b", "b, a", listed(http.StatusOK, "b", "a")},
 			{"the names listed", "a, b", "a", listed(http.StatusOK, "a")},
 			{"the names listed", "a, b", "none", listed(http.StatusOK)},
+			{"the listing", "an array of objects", "{}", func(r *rig) { r.answered(http.StatusOK, "{}") }},
 		}},
 		{"the listing is none", nil, listed(http.StatusOK), []fault{
 			{"the status of the listing", "200", "500", listed(http.StatusInternalServerError)},
 			{"the names listed", "none", "a", listed(http.StatusOK, "a")},
+			{"the listing", "an array of objects", "{}", func(r *rig) { r.answered(http.StatusOK, "{}") }},
 		}},
 		{`the API refuses with status 400 and says "Limit"`, nil, answered(http.StatusBadRequest, "no such LIMIT"), []fault{
 			{"the API's answer", `status 400 with "Limit"`, "status 404: no such limit", answered(http.StatusNotFound, "no such limit")},

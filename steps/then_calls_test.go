@@ -25,6 +25,14 @@ func callOf(who string, status int, refusal string) func(*rig) {
 	}
 }
 
+// turnedAway is a call that the data plane refused, and passes on where it is as it should be.
+func turnedAway(who string, status int, refusal string) func(*rig) {
+	return func(r *rig) {
+		callOf(who, status, refusal)(r)
+		r.share.passes = true
+	}
+}
+
 func acme(r *rig) { r.org("acme", "") }
 
 func refusedByGateway(who string) func(*rig) {
@@ -46,10 +54,21 @@ func scorerRows() []row {
 		}, []fault{{"x-bt-used-endpoint of the answer", "acme", "beta", func(r *rig) {
 			r.called(theScorer, http.StatusOK, func(p *scenarios.Probe) { p.UsedEndpoint = "beta" })
 		}}}},
-		{"the unknown project gets a refusal by the data plane", acme, func(r *rig) { r.called(unknownProjects, http.StatusForbidden) }, []fault{
+		{"the unknown project gets a refusal by the data plane", acme, turnedAway(unknownProjects, http.StatusForbidden, "no"), []fault{
 			{"the outcome of " + unknownProjects, "a 4xx", "an answer of the model", func(r *rig) { r.called(unknownProjects, http.StatusOK) }},
 			{"the outcome of " + unknownProjects, "a 4xx", "status 500", func(r *rig) { r.called(unknownProjects, http.StatusInternalServerError) }},
-			{"what the gateway saw", "nothing", `the org secret "acme"`, refusedByGateway(unknownProjects)},
+			{"the outcome of " + unknownProjects, "a 4xx", "status 302", func(r *rig) { r.called(unknownProjects, http.StatusFound) }},
+			{"who refused the call", "the data plane", `the org secret "acme"`, func(r *rig) {
+				r.called(unknownProjects, http.StatusForbidden)
+				r.saw(http.StatusForbidden, "Authorization", "Bearer "+r.token("acme"))
+			}},
+			{"who refused the call", "the data plane", "AI provider returned 403", turnedAway(unknownProjects, http.StatusForbidden, "AI provider returned 403")},
+			{"what the gateway saw of the same call", "a request", "refuses that call too", callOf(unknownProjects, http.StatusForbidden, "no")},
+			{"what the gateway saw", "nothing", `the org secret "acme"`, func(r *rig) { // of an earlier call
+				r.called(theScorer, http.StatusOK)
+				sawAcme(r)
+				turnedAway(unknownProjects, http.StatusForbidden, "no")(r)
+			}},
 		}},
 		{`the unknown project gets the org's credential "acme"`, func(r *rig) {
 			r.org("acme", "")
@@ -104,14 +123,20 @@ func callerRows(who string) []row {
 			{what, "status 401", "an answer of the model", func(r *rig) { r.called(who, http.StatusOK) }},
 			{what, "status 401", "status 403", callOf(who, http.StatusForbidden, "no")},
 			{"who refused the call", "the provider", "the data plane", callOf(who, http.StatusUnauthorized, "no")},
+			{"what the provider refused", "of a provider secret", "Authorization: Bearer", func(r *rig) {
+				r.called(who, http.StatusUnauthorized)
+				r.saw(http.StatusUnauthorized, "Authorization", "Bearer of a stranger")
+			}},
 			{"the gateway's own answer to the call", "401", "200", func(r *rig) {
 				r.called(who, http.StatusUnauthorized)
 				sawAcme(r)
 			}},
 		}},
-		{who + " fails with an authentication error of the data plane", acme, callOf(who, http.StatusUnauthorized, "no"), []fault{
+		{who + " fails with an authentication error of the data plane", acme, turnedAway(who, http.StatusUnauthorized, "no"), []fault{
 			{what, "status 401", "status 403", callOf(who, http.StatusForbidden, "no")},
-			{"requests of this call at the gateway", "0", "1", refusedByGateway(who)},
+			{"who refused the call", "the data plane", "a provider", refusedByGateway(who)},
+			{"who refused the call", "the data plane", "AI provider returned 401", turnedAway(who, http.StatusUnauthorized, "AI provider returned 401")},
+			{"what the gateway saw of the same call", "a request", "refuses that call too", callOf(who, http.StatusUnauthorized, "no")},
 		}},
 		{who + ` fails with status 404 and says "no model"`, nil, callOf(who, http.StatusNotFound, "there is no model of that name"), []fault{
 			{what, `status 404 with "no model"`, "status 404: gone", callOf(who, http.StatusNotFound, "gone")},
@@ -139,6 +164,10 @@ func alikeRows() []row {
 	return []row{
 		{"every call was treated alike", acme, treated("BBB"), []fault{
 			{"how 3 equal calls were treated", "all alike", "in the order AAB", treated("BBA")},
+			{"how equal calls were treated", "passed on to the gateway", "status 403", func(r *rig) {
+				r.called(theScorer, http.StatusForbidden)
+				r.called(theScorer, http.StatusForbidden)
+			}},
 		}},
 		{"the calls were treated in turn as by v1 and by v2, which is told as a half-upgraded fleet", acme, treated("ABAB"), []fault{
 			{"the ways in which the calls were treated", "status 401", "status 200 with Authorization: Bearer", treated("BBB")},
