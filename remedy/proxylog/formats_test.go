@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -157,6 +158,22 @@ func TestEmptyLogs(t *testing.T) {
 	}
 }
 
+// TestLineEnds: each way to end a line ends one, also where it is a piece's first or last byte.
+func TestLineEnds(t *testing.T) {
+	t.Parallel()
+	for log, lines := range map[string]int{
+		"a\rb\r\nc\nd": 4, "a\r": 1, "a\r\r\n\n": 3, "\r\n\r\n": 2, strings.Repeat("x", maxLine) + "\r\na\rb": 3,
+	} {
+		assert.Equal(t, lines, read(t, log).Lines, "%.20q", log)
+		if len(log) > maxLine {
+			continue
+		}
+		summary, err := Read(iotest.OneByteReader(strings.NewReader(log)))
+		require.NoError(t, err)
+		assert.Equal(t, lines, summary.Lines, "%.20q, byte by byte", log)
+	}
+}
+
 // interleave writes the lines of several pods as they come, each pod's in order.
 func interleave(random *rand.Rand, pods ...[]string) string {
 	var b strings.Builder
@@ -180,6 +197,7 @@ func TestPodsWithoutPrefix(t *testing.T) {
 	keys, key := pod(provider.Legacy202602, newUI), pod(provider.Legacy202603, newUI)
 	enum := pod(provider.Current202608, `{"type":"openai","secret":"x","metadata":{"auth_format":"Bearer"}}`)
 	union := pod(provider.Current202608, `{"type":"openai","secret":"x","metadata":{"api_base":7}}`)
+	more := pod(provider.Legacy202603, `{"type":"openai","secret":"x","metadata":{"api_base":"no url","auth_type":"api_key"}}`)
 	both := "unknown keys in metadata: auth_format, auth_type"
 	const mixed = "the lines of several ZodErrors are mixed, and not all of them can be read; other codes: "
 	for seed := range uint64(100) {
@@ -188,10 +206,11 @@ func TestPodsWithoutPrefix(t *testing.T) {
 			log           string
 			apart, causes []string // where the errors do not overlap, and where they do
 		}{
-			"the same":  {interleave(random, keys, keys, keys), nil, []string{"3 true " + both}},
-			"two":       {interleave(random, keys, key), nil, []string{"1 true " + both, "1 true unknown keys in metadata: auth_type"}},
-			"two codes": {interleave(random, enum, keys), []string{"1 false metadata.auth_format must be one of bearer, api_key", "1 true " + both}, []string{"2 false " + both + mixed + "invalid_enum_value"}},
-			"a union":   {interleave(random, union, keys), []string{"1 false metadata.api_base is a number, which is not accepted there", "1 true " + both}, []string{"2 false " + both + mixed + "invalid_union"}},
+			"the same":   {interleave(random, keys, keys, keys), nil, []string{"3 true " + both}},
+			"two":        {interleave(random, keys, key), nil, []string{"1 true " + both, "1 true unknown keys in metadata: auth_type"}},
+			"two codes":  {interleave(random, enum, keys), []string{"1 false metadata.auth_format must be one of bearer, api_key", "1 true " + both}, []string{"2 false " + both + mixed + "invalid_enum_value"}},
+			"a union":    {interleave(random, union, keys), []string{"1 false metadata.api_base is a number, which is not accepted there", "1 true " + both}, []string{"2 false " + both + mixed + "invalid_union"}},
+			"two issues": {interleave(random, more, more), []string{"2 false metadata.api_base is not a valid url; unknown keys in metadata: auth_type"}, []string{"2 false unknown keys in metadata: auth_type" + mixed + "invalid_string"}},
 		} {
 			summary := read(t, c.log)
 			require.Len(t, summary.Projects, 1, c.log)

@@ -215,6 +215,10 @@ func TestWhichGenerationsFit(t *testing.T) {
 			provider.Legacy202602, `{"type":"openai","secret":"x","metadata":{"customModels":{"m.1":{"format":"x","flavor":"chat"}}}}`, "[legacy-2026-02 legacy-2026-03 current-2026-08]", false,
 			`metadata.customModels.m.1.format must be one of openai, anthropic, google, window, js, converse`,
 		},
+		"missing key": {
+			provider.Legacy202602, `{"type":"openai","secret":"x","metadata":{"customModels":{"m":{"format":"openai"}}}}`, "[legacy-2026-02 legacy-2026-03 current-2026-08]", false,
+			"metadata.customModels.m.flavor is missing: it must be one of chat, completion, embedding",
+		},
 		"null value": {
 			provider.Legacy202603, `{"type":"openai","secret":null}`, "[legacy-2026-02 legacy-2026-03]", false, "secret is null, but must be a string",
 		},
@@ -290,6 +294,33 @@ func TestBrokenErrors(t *testing.T) {
 	assert.NotContains(t, strings.Join(cause.Advice, "\n"), "--workaround")
 }
 
+// TestCutOffTogether: two errors that are mixed and cut off behind their messages may have had more issues.
+func TestCutOffTogether(t *testing.T) {
+	t.Parallel()
+	lines := strings.Split(strings.TrimSuffix(zodError(t, provider.Legacy202602, newUI), "\n  }\n]"), "\n")
+	both := warning + " " + lines[0] + "\n" + warning + " " + lines[0] + "\n"
+	cause := read(t, both+strings.Repeat(strings.Join(lines[1:], "\n")+"\n", 2)).Projects[0].Causes
+	require.Len(t, cause, 1)
+	assert.Equal(t, []string{"auth_format", "auth_type"}, cause[0].Issues[0].Keys)
+	assert.False(t, cause[0].Workaround)
+	assert.Empty(t, cause[0].Fits)
+}
+
+// TestErrorOfAnotherWarning: a ZodError long after a warning that has none is not that warning's.
+func TestErrorOfAnotherWarning(t *testing.T) {
+	t.Parallel()
+	zod := zodError(t, provider.Legacy202602, newUI)
+	for log, issues := range map[string]int{
+		warning + "\n" + strings.Repeat("other\n", maxBefore) + zod:                1,
+		warning + "\n" + strings.Repeat("other\n", maxBefore+1) + zod:              0,
+		warning + "\nother\nproject " + project + " " + warning + " " + zod + "\n": 0, // it has one on its own line
+	} {
+		projects := read(t, log+"\n").Projects
+		unnamed := slices.IndexFunc(projects, func(p Project) bool { return p.ID == "" })
+		assert.Len(t, projects[unnamed].Causes[0].Issues, issues, "%s", log)
+	}
+}
+
 func TestRetriesAndMissingKeys(t *testing.T) {
 	t.Parallel()
 	summary := read(t, `Received retryable error. Will try the next endpoint 401
@@ -332,6 +363,10 @@ func TestLongLines(t *testing.T) {
 	assert.Equal(t, 2, summary.Long)
 	require.Len(t, summary.Projects, 1)
 	assert.Len(t, summary.Projects[0].Causes[0].Issues, 1)
+
+	summary = read(t, warning+" TypeError\t"+strings.Repeat("x", 3*maxLine)+warning+" TypeError\nshort\n")
+	assert.Equal(t, 2, summary.Projects[0].Unreadable)
+	assert.Equal(t, 1, summary.Unknown, "a line is known once")
 }
 
 func TestReadError(t *testing.T) {
