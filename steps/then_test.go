@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -143,7 +142,7 @@ func TestEveryThenHasARow(t *testing.T) {
 	for _, row := range all {
 		fails += len(row.fails)
 	}
-	t.Log(fmt.Sprintf("%d phrases, %d rows, %d Worlds in which one must fail", len(*bound), len(all), fails))
+	t.Logf("%d phrases, %d rows, %d Worlds in which one must fail", len(*bound), len(all), fails)
 }
 
 // TestACallIsItsCallers: what another caller was answered says nothing of this one.
