@@ -110,6 +110,10 @@ func TestEngineThatGoesAway(t *testing.T) {
 			r, run := newRelay(t), newRun(t, e)
 			c, err := start(t.Context(), "unix://"+r.path, run, Options{Executable: buildFake(t, "")})
 			require.NoError(t, err)
+			require.Eventually(t, func() bool {
+				output, err := c.Output(t.Context(), "gateway")
+				return err == nil && strings.Contains(output, "fake gateway lease 1m0s\n")
+			}, closeTime, time.Millisecond, "what the container printed came through while the engine was there")
 			away(r)
 			// A bound on a hang, not on speed: closeTime and as much again.
 			done := make(chan error, 1)
