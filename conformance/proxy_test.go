@@ -152,7 +152,7 @@ func TestProxyOfAnotherGenerationThanToldIsNoticed(t *testing.T) {
 }
 
 // ownKey is what a proxy does whose lookup of credentials fails: it calls the provider with the caller's own Braintrust key, and hands its
-// refusal on as such a proxy words it (facts: edge, lookup failure).
+// refusal on as such a proxy words it (facts: lookup-failure).
 type ownKey struct{ *openProxy }
 
 func (p ownKey) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -101,7 +101,7 @@ func (r *record) readNeeds() error {
 	return nil
 }
 
-// failsOn begins the tag of a generation on which the scenario is known to fail (facts: three generations).
+// failsOn begins the tag of a generation on which the scenario is known to fail (facts: strict-schema).
 const failsOn = "@fails-on-"
 
 // readFails refuses a generation that is none: a tag with a spelling mistake must not excuse nothing.

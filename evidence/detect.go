@@ -10,8 +10,8 @@ import (
 // hidden stands for what may be a credential that nobody told us of.
 const hidden = "‹redacted›"
 
-// CredentialHeaders are the request headers, in lower case, that carry a provider credential in the field (facts: wire shapes,
-// upstream gateways as seen in the wild). What a gateway accepts, what journals fingerprint and what a client may not show is this list.
+// CredentialHeaders are the request headers, in lower case, that carry a provider credential in the field (facts: gateway-shape,
+// api-key-products). What a gateway accepts, what journals fingerprint and what a client may not show is this list.
 func CredentialHeaders() []string {
 	return []string{"authorization", "api-key", "x-api-key", "apikey"}
 }
@@ -41,7 +41,7 @@ func IsSecretName(name string) bool {
 var (
 	// pemBlock is a key or certificate, to its end or to that of the text.
 	pemBlock = regexp.MustCompile(`(?s)-----BEGIN.*?(?:-----END[A-Z ]*-----|$)`)
-	// quotedScheme is an Authorization value in quotes, which may have blanks and line ends in it (facts: secrets echoed to the caller).
+	// quotedScheme is an Authorization value in quotes, which may have blanks and line ends in it (facts: echoed-secrets).
 	quotedScheme = regexp.MustCompile(`(?i)(["'` + "`" + `]\s*(?:bearer|basic|api-?key)\s)([^"'` + "`" + `]*)`)
 	// afterScheme is the word behind a scheme.
 	afterScheme = regexp.MustCompile(`(?i)(\b(?:bearer|basic|api-?key)(?:[ \t]+(?:bearer|basic|api-?key))*[ \t:=]+["']?)([^\s"',;}]+)`)

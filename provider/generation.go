@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Generation names one behaviour of the AI proxy towards provider secrets (facts: three generations of the legacy AI proxy).
+// Generation names one behaviour of the AI proxy towards provider secrets (facts: strict-schema).
 type Generation string
 
 // The generations, oldest first.

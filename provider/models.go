@@ -7,7 +7,7 @@ import (
 )
 
 // defaultModels lists models that a type serves without customModels. The proxy's own list is long and grows weekly; this
-// one holds what the guides and the suite probe, and one neutral name for each other type (facts: routing, eligibility).
+// one holds what the guides and the suite probe, and one neutral name for each other type (facts: eligible).
 func defaultModels(typ string) []string {
 	switch typ {
 	case "openai":
@@ -62,7 +62,7 @@ var vendorFamily = regexp.MustCompile(`^(?:.*/)?(?:chatgpt|claude|codex|command|
 	`(?:[-.:\d]|$)`)
 
 // MayServe says whether a proxy may serve the model with the secret. It is wider than Eligible: the proxy's own list of default models is
-// longer than ours (facts: routing, eligibility), so any model named as vendors name theirs may be one, of any type.
+// longer than ours (facts: eligible), so any model named as vendors name theirs may be one, of any type.
 func (s Secret) MayServe(model string) bool {
 	m := s.Decode()
 	listed := m.Models == nil || slices.Contains(m.Models, model)

@@ -6,7 +6,7 @@ import (
 )
 
 // Eligible says whether the secret may serve the model: it is a custom model, or a default model of the type that is not
-// excluded; and the models list, where set, contains it (facts: routing, eligibility).
+// excluded; and the models list, where set, contains it (facts: eligible).
 func (s Secret) Eligible(model string) bool {
 	m := s.Decode()
 	if m.Models != nil && !slices.Contains(m.Models, model) {
@@ -19,7 +19,7 @@ func (s Secret) Eligible(model string) bool {
 }
 
 // Merge returns the candidates of a request in a project: the project's secrets, then those of the org whose name no
-// project secret has (guide: project-override-on-legacy-proxy, long-term fix; facts: order of candidates).
+// project secret has (guide: project-override-on-legacy-proxy, long-term fix; facts: order).
 func Merge(project, org []Secret) []Secret {
 	merged := slices.Clone(project)
 	for _, o := range org {
@@ -32,7 +32,7 @@ func Merge(project, org []Secret) []Secret {
 }
 
 // Credential returns the header that authenticates the proxy upstream, as it appears on the wire; ok is false where none
-// is sent (facts: three generations; recorded: proxy-routing org-auth_format=*).
+// is sent (facts: strict-schema; recorded: proxy-routing org-auth_format=*).
 func Credential(g Generation, s Secret) (header, value string, ok bool) {
 	token := "null" // what concatenating a null token gave before current-2026-08
 	switch {

@@ -74,7 +74,7 @@ func TestMerge(t *testing.T) {
 	assert.Len(t, project, 1, "the project's list is not changed")
 }
 
-// recorded: proxy-routing org-auth_format=*; facts: three generations, for null.
+// recorded: proxy-routing org-auth_format=*; facts: null-value
 func TestCredential(t *testing.T) {
 	t.Parallel()
 	const none = "no credential"

@@ -6,7 +6,7 @@ import (
 )
 
 // Read says whether a proxy of that generation can read the raw secret object: it returns the parsed JSON with defaults
-// filled in, or the issues of the union member that has the secret's type (facts: three generations; recorded: secret-schema).
+// filled in, or the issues of the union member that has the secret's type (facts: strict-schema; recorded: secret-schema).
 // An unknown type, and anything that is no JSON object, is one invalid_union with an empty path.
 func Read(g Generation, raw json.RawMessage) (parsed json.RawMessage, issues []Issue) {
 	in, isObject := decode(raw).(*object)

@@ -25,7 +25,7 @@ func TestReadRefusesWhatIsNoSecret(t *testing.T) {
 	}
 }
 
-// facts: a stored value of null; before current-2026-08 a project secret is unreadable.
+// facts: null-value; before current-2026-08 a project secret is unreadable.
 func TestReadNullValue(t *testing.T) {
 	t.Parallel()
 	raw := json.RawMessage(`{"name":"acme","type":"openai","secret":null}`)

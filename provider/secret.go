@@ -2,7 +2,7 @@ package provider
 
 import "encoding/json"
 
-// Secret is a provider secret as the control API stores it and /api/secret hands it out (facts: routing in the proxy).
+// Secret is a provider secret as the control API stores it and /api/secret hands it out (facts: api-secret).
 type Secret struct {
 	ID      string `json:"id,omitempty"`
 	OrgName string `json:"org_name,omitempty"`
@@ -16,7 +16,7 @@ type Secret struct {
 // Metadata is the part of a secret's metadata that decides routing.
 //
 // It is decoded key by key, and a value of a type that the proxy could not use counts as absent: the self-hosted proxy
-// does not check org secrets, so anything may be stored there (facts: three generations).
+// does not check org secrets, so anything may be stored there (facts: strict-schema).
 type Metadata struct {
 	APIBase              string
 	AuthFormat           string

@@ -8,7 +8,7 @@ import (
 // Shape is how a credential travels in a request.
 type Shape string
 
-// The shapes (facts: wire shapes of auth_format api_key; upstream gateways as seen in the wild).
+// The shapes (facts: gateway-shape; upstream gateways as seen in the wild).
 const (
 	ShapeBearer       Shape = "bearer"                // Authorization: Bearer x
 	ShapeAPIKeyScheme Shape = "authorization-api-key" // Authorization: Api-Key x

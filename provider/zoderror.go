@@ -118,7 +118,7 @@ func ParseMixedLines(text string) (unrecognized []Issue, otherCodes []string) {
 
 // Narrow brings issues of a real proxy into the form in which Read reports them: a union over all provider types, which repeats
 // what every type finds wrong, gives way to the issues of the one member that does not refuse the secret's type, and paths begin at
-// the secret. typ is the secret's type, empty where the issues do not show it (facts: three generations).
+// the secret. typ is the secret's type, empty where the issues do not show it (facts: strict-schema).
 func Narrow(issues []Issue) (narrowed []Issue, typ string) {
 	for _, i := range issues {
 		i.Path = fromSecret(i.Path)

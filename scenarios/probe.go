@@ -26,7 +26,7 @@ type Call struct {
 	// Nonce is in the message of the call, and finds it in the upstream's journal; empty for a new one.
 	Nonce string
 	// AnswerCache lets the proxy answer from its answer cache, for which it asks at temperature 0; CredentialCache lets it
-	// use the credentials it has kept. Without them both are turned off: what they answer proves nothing (facts: routing).
+	// use the credentials it has kept. Without them both are turned off: what they answer proves nothing (facts: answer-cache, credential-cache).
 	AnswerCache, CredentialCache bool
 }
 

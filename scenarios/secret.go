@@ -51,7 +51,7 @@ func (s *Secret) collection() string {
 	return "/v1/env_var"
 }
 
-// valueKey is the name of the stored value in requests (facts: `secret` in ai_secret, `value` in env_var).
+// valueKey is the name of the stored value in requests (facts: value-key).
 func (s *Secret) valueKey() string {
 	if s.Level == Org {
 		return "secret"
@@ -96,7 +96,7 @@ func (w *World) AddSecret(ctx context.Context, s *Secret, metadata Metadata) err
 	return w.store(ctx, s, object)
 }
 
-// store posts the object and makes sure that what came back is it, and not someone else's of that name (facts: the API).
+// store posts the object and makes sure that what came back is it, and not someone else's of that name (facts: post-existing).
 func (w *World) store(ctx context.Context, s *Secret, object map[string]any) error {
 	var made json.RawMessage
 	if err := w.create(ctx, s.collection(), object, &made); err != nil {

@@ -134,7 +134,7 @@ func (w *World) AnswerUnknownProjects(refuse bool) {
 	}
 }
 
-// Patches sets how the control API treats PATCH; which way holds is not known (facts: the API).
+// Patches sets how the control API treats PATCH; which way holds is not known (facts: patch-semantics).
 func (w *World) Patches(how string) error {
 	config := &w.chosen(target.DataPlane).DataPlane
 	switch how {

@@ -284,7 +284,7 @@ func (s *Steps) failsToAuthenticate(ctx context.Context, who, by string) error {
 	return nil
 }
 
-// providerRefused begins what a proxy says of a provider's refusal (facts: routing in the proxy).
+// providerRefused begins what a proxy says of a provider's refusal (facts: wrapped-errors).
 const providerRefused = "AI provider returned"
 
 // refusedByPlane asks that a refusal is the data plane's own: no provider was asked, ours or another to which the call may have gone, and

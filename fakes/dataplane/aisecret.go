@@ -51,7 +51,7 @@ func postAISecret(c *call) (any, error) { return writeAISecret(c, false) }
 func putAISecret(c *call) (any, error)  { return writeAISecret(c, true) }
 
 // writeAISecret makes a secret. One of that name is answered as it is by POST, and replaced by PUT, which keeps a value that the
-// body leaves out (facts: the API).
+// body leaves out (facts: put-keeps).
 func writeAISecret(c *call, replace bool) (any, error) {
 	f := c.fields()
 	f.org(c.config.Organization)

@@ -43,7 +43,7 @@ func asRefusal(err error) refusal {
 	return r
 }
 
-// answer writes a value, a string as text and all else as JSON, or a refusal, which is text (facts: errors are text/plain or JSON).
+// answer writes a value, a string as text and all else as JSON, or a refusal, which is text (facts: api-errors).
 func answer(w http.ResponseWriter, value any, err error) {
 	if err != nil {
 		r := asRefusal(err)

@@ -40,7 +40,7 @@ func (d *DataPlane) Configure(c Config) error {
 }
 
 // Tenants are any number of data planes, each under its tenant's id as the first path segment, and POST /api/secret at the root too,
-// where the caller's key says whose it is (facts: routing, POST <app url>/api/secret).
+// where the caller's key says whose it is (facts: api-secret).
 type Tenants = tenancy.Host[Config, *DataPlane]
 
 // NewTenants makes a host without tenants. routes are the addresses that may be dialled; `{tenant}` in the legacy proxy's base URL

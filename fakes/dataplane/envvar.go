@@ -47,7 +47,7 @@ func (s *store) envVarNamed(in scope, name string) int {
 	return slices.IndexFunc(s.envVars, func(v envVar) bool { return v.scope == in && v.Name == name })
 }
 
-// listEnvVars has a limit and no cursors, and the guides' filter by secret_category, which the spec lacks (facts: the API).
+// listEnvVars has a limit and no cursors, and the guides' filter by secret_category, which the spec lacks (facts: listings, secret-category).
 func listEnvVars(c *call) (any, error) {
 	q := readQuery(c.r)
 	name, named := q.one("env_var_name")
@@ -75,7 +75,7 @@ func postEnvVar(c *call) (any, error) { return writeEnvVar(c, false) }
 func putEnvVar(c *call) (any, error)  { return writeEnvVar(c, true) }
 
 // writeEnvVar makes an env_var. One of that name on the same object is answered as it is by POST, and replaced as a whole by PUT:
-// a value that the body leaves out is then null, and a category env_var (facts: the API).
+// a value that the body leaves out is then null, and a category env_var (facts: put-keeps, secret-category).
 func writeEnvVar(c *call, replace bool) (any, error) {
 	f := c.fields()
 	in := scope{f.need("object_type"), strings.ToLower(f.need("object_id"))}

@@ -18,7 +18,7 @@ import (
 	"github.com/planeproof/planeproof/provider"
 )
 
-// serveProxy answers /v1/proxy/*: through the legacy proxy on v1, by itself on v2 (facts: v2 and Gateway are not the same).
+// serveProxy answers /v1/proxy/*: through the legacy proxy on v1, by itself on v2 (facts: v2-and-gateway).
 func (d *DataPlane) serveProxy(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/v1/proxy")
 	entry, config := journal.Of(r).Entry, d.config.Load()
@@ -45,7 +45,7 @@ func (s *store) inTurn() string {
 	return ServingV2
 }
 
-// credentialTTL is how long v2 keeps what it read of a caller's secrets: that of the edge (facts: credentials are cached too).
+// credentialTTL is how long v2 keeps what it read of a caller's secrets: that of the edge (facts: credential-cache).
 const credentialTTL = 60 * time.Second
 
 // route calls the provider from the data plane itself.

@@ -18,7 +18,7 @@ type bothLevels struct {
 	Project []json.RawMessage `json:"project"`
 }
 
-// apiSecret hands a proxy the org's provider secrets, and a project's too where it asks for them (facts: routing). Unknown keys are a
+// apiSecret hands a proxy the org's provider secrets, and a project's too where it asks for them (facts: api-secret). Unknown keys are a
 // 400, as on any other error the edge proxy would send the caller's key to a provider.
 func apiSecret(c *call) (any, error) {
 	f := c.fields()

@@ -74,7 +74,7 @@ type page struct {
 	after, before string // cursors, empty for none
 }
 
-// list answers the rows of a page that fit, newest first (facts: the API).
+// list answers the rows of a page that fit, newest first (facts: listings).
 func list[T row](c *call, t *table[T], q *query, cursors bool, fits func(T) bool) (any, error) {
 	p := q.page(cursors)
 	if q.err != nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // testKeyPath stands for the console's Test key button. What the console really calls is not known; that it takes another network
-// path than a model call is (facts: the console's Test key button), so its answer here depends on Config.TestKey alone and on whether
+// path than a model call is (facts: test-key), so its answer here depends on Config.TestKey alone and on whether
 // the token is good as a Bearer token, never on auth_format.
 const testKeyPath = "/api/test-key"
 

@@ -16,7 +16,7 @@ type sealed struct {
 	UpdatedBy *string    `json:"secret_updated_by_user_id"`
 }
 
-// set stores a value; the dates move only when it changes (facts: secret_updated_at).
+// set stores a value; the dates move only when it changes (facts: secret-updated-at).
 func (s *sealed) set(value *string, by Key, now time.Time) {
 	if value == nil && s.value == nil || value != nil && s.value != nil && *value == *s.value {
 		return
@@ -32,7 +32,7 @@ func (s *sealed) set(value *string, by Key, now time.Time) {
 }
 
 // preview redacts a value: at most its first three and last four characters, and never more than a quarter of it. A prefix
-// `Bearer ` is shown, as it is no secret and is what an admin looks for; the shape is ours (facts: preview_secret).
+// `Bearer ` is shown, as it is no secret and is what an admin looks for; the shape is ours (facts: preview).
 func preview(value string) string {
 	const scheme = "Bearer "
 	prefix := ""

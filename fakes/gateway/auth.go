@@ -35,7 +35,7 @@ func (s shape) String() string {
 	return "Authorization: " + s.scheme + " YOUR_KEY"
 }
 
-// challenge is the WWW-Authenticate of a 401 (facts: OpenAI's is `Bearer realm="OpenAI API"`).
+// challenge is the WWW-Authenticate of a 401 (facts: openai-errors).
 func (c config) challenge() string {
 	wanted := c.shape()
 	if wanted.scheme == "" {

@@ -51,19 +51,19 @@ func unauthorized() []reason {
 // that of the product's source or documentation.
 func personalities() map[string]personality {
 	return map[string]personality{
-		// facts: missing or bad key is 401 with OpenAI's error object and a challenge, which are the default; a missing key has no code.
+		// facts: openai-errors; a missing key has no code.
 		PersonalityOpenAI: {settings: Config{Serve: []string{"/v1"}}, canned: []canned{
 			{to: []reason{noCredential}, status: http.StatusUnauthorized,
 				header: map[string]string{"Www-Authenticate": `Bearer realm="OpenAI API"`},
 				body: `{"error":{"message":"You didn't provide an API key. You need to provide your API key in an Authorization header using ` +
 					`Bearer auth (i.e. Authorization: Bearer YOUR_KEY).","type":"invalid_request_error","param":null,"code":null}}`},
 		}},
-		// facts: serves /v1/models only, guards /v1/* only, answers 401 {"error":"Unauthorized"}, refuses `Bearer Bearer`.
+		// facts: vllm. It refuses `Bearer Bearer`.
 		PersonalityVLLM: {settings: Config{Serve: []string{"/v1"}}, guards: new("/v1"), canned: []canned{
 			{to: unauthorized(), status: http.StatusUnauthorized, body: `{"error":"Unauthorized"}`},
 			{to: []reason{notServed}, status: http.StatusNotFound, body: `{"detail":"Not Found"}`},
 		}},
-		// facts: serves /models and /v1/models; "Malformed API Key ... Ensure Key has `Bearer ` prefix" is a 401. It cuts one `Bearer `
+		// facts: litellm; "Malformed API Key ... Ensure Key has `Bearer ` prefix" is a 401. It cuts one `Bearer `
 		// off, so that a doubled one is a token it does not know.
 		PersonalityLiteLLM: {settings: Config{Serve: []string{"", "/v1"}}, canned: []canned{
 			liteLLM("auth_error", "None", "No api key passed in.", noCredential, wrongHeader),
@@ -71,24 +71,24 @@ func personalities() map[string]personality {
 			liteLLM("token_not_found_in_db", "key", "Invalid proxy server token passed.", doubled, wrongToken),
 			{to: []reason{notServed}, status: http.StatusNotFound, body: `{"detail":"Not Found"}`},
 		}},
-		// facts: `apikey` header, 401 {"message":"No API key found in request"}. It looks at no other header, and stands before all paths.
+		// facts: api-key-products; `apikey` header, 401 {"message":"No API key found in request"}. It looks at no other header, and stands before all paths.
 		PersonalityKong: {settings: Config{Auth: provider.ShapeApikey}, guards: new(""), deaf: true, canned: []canned{
 			kong("No API key found in request", noCredential),
 			kong("Unauthorized", wrongScheme, malformed, wrongToken),
 		}},
-		// facts: `api-key` header.
+		// facts: api-key-products; `api-key` header.
 		PersonalityAzure: {settings: Config{Auth: provider.ShapeAPIKey, Serve: []string{"/openai/v1"}}, canned: []canned{
 			{to: unauthorized(), status: http.StatusUnauthorized,
 				body: `{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint. Make sure to ` +
 					`provide a valid key for an active subscription and use a correct regional API endpoint for your resource."}}`},
 			{to: []reason{notServed}, status: http.StatusNotFound, body: `{"error":{"code":"404","message":"Resource not found"}}`},
 		}},
-		// facts: `Authorization: Api-Key`.
+		// facts: api-key-products; `Authorization: Api-Key`.
 		PersonalityBaseten: {settings: Config{Auth: provider.ShapeAPIKeyScheme}},
-		// facts: reverse proxies with SSO answer 200 or 302 with an HTML login page.
+		// facts: login-pages
 		PersonalitySSO:         {page: &canned{status: http.StatusOK, header: html(), body: loginPage}},
 		PersonalitySSORedirect: {page: &canned{status: http.StatusFound, header: toLogin(), body: loginPage}},
-		// facts: some leave /v1/models open to anyone.
+		// facts: models-paths
 		PersonalityOpenModels: {settings: Config{OpenModels: true}},
 	}
 }

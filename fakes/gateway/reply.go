@@ -30,7 +30,7 @@ type failure struct {
 	Error problem `json:"error"`
 }
 
-// problem is OpenAI's error object (facts: OpenAI); the keys without a value are null.
+// problem is OpenAI's error object (facts: openai-errors); the keys without a value are null.
 type problem struct {
 	Message string  `json:"message"`
 	Type    string  `json:"type"`

@@ -19,7 +19,7 @@ import (
 	"github.com/planeproof/planeproof/target/settings"
 )
 
-// edgeCredentialCache is how long credentials are kept where the settings do not say, in seconds (facts: credentials are cached too).
+// edgeCredentialCache is how long credentials are kept where the settings do not say, in seconds (facts: credential-cache).
 const edgeCredentialCache = 60
 
 // Config is what a legacy proxy is made from.

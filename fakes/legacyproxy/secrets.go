@@ -17,7 +17,7 @@ import (
 // maxSecrets is the largest answer of /api/secret that is read, in bytes.
 const maxSecrets = 16 << 20
 
-// ask is the body of POST /api/secret; without project_id the answer is the org's secrets alone (facts: routing in the proxy).
+// ask is the body of POST /api/secret; without project_id the answer is the org's secrets alone (facts: api-secret).
 type ask struct {
 	Model     string `json:"model"`
 	OrgName   string `json:"org_name,omitempty"`

@@ -75,7 +75,7 @@ type cachePolicy struct {
 	ttl         int // in seconds
 }
 
-// newCachePolicy decides by endpoint, body and headers (facts: answers are cached when).
+// newCachePolicy decides by endpoint, body and headers (facts: answer-cache).
 func newCachePolicy(h http.Header, r *request) (cachePolicy, error) {
 	mode, err := cacheMode(h, "x-bt-use-cache")
 	if err != nil {
@@ -136,7 +136,7 @@ func parseCacheControl(value string) map[string]string {
 	return directives
 }
 
-// answerKey identifies a request for the answer cache; the project is not in it (facts: the key omits the project).
+// answerKey identifies a request for the answer cache; the project is not in it (facts: answer-cache).
 func (r *request) answerKey() [sha256.Size]byte {
 	parts, _ := json.Marshal([]string{r.path, r.query, string(r.body), r.key, r.org, r.endpointName}) // strings always encode
 	return sha256.Sum256(parts)

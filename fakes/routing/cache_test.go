@@ -82,7 +82,7 @@ func TestAnswerCache(t *testing.T) {
 	}
 }
 
-// TestAnswerCacheOmitsTheProject shows how a repeated answer hides whose credential a project uses (facts: the key omits the project).
+// TestAnswerCacheOmitsTheProject shows how a repeated answer hides whose credential a project uses (facts: answer-cache).
 func TestAnswerCacheOmitsTheProject(t *testing.T) {
 	t.Parallel()
 	g := newRig(t, nil, org(secret("acme", "sk")))

@@ -2,7 +2,7 @@
 // the open-source proxy of three generations, and the Gateway where it is assumed to differ.
 //
 // Requests are sent in OpenAI's format whatever the secret's type, and to the path they came for: model names that leave the
-// chat path (`o1-pro`, `gpt-5*-codex`, …) are not translated to `/responses` (facts: routing in the proxy).
+// chat path (`o1-pro`, `gpt-5*-codex`, …) are not translated to `/responses` (facts: responses-models).
 package routing
 
 import (

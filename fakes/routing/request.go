@@ -29,7 +29,7 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Text }
 
-// thrown is what the proxy's code throws; at the edge that is a 400 of text/plain (facts: routing in the proxy).
+// thrown is what the proxy's code throws; at the edge that is a 400 of text/plain (facts: caller-auth).
 func thrown(format string, args ...any) *Refusal {
 	return &Refusal{Status: http.StatusBadRequest, Text: fmt.Sprintf(format, args...)}
 }
@@ -86,7 +86,7 @@ func readRequest(r *http.Request, path string) (*request, error) {
 }
 
 // callerKey takes the second of exactly two words of Authorization, whatever the scheme; x-api-key counts only where there is
-// no Authorization (recorded: proxy-routing auth-no-scheme, auth-basic-scheme; facts: caller auth).
+// no Authorization (recorded: proxy-routing auth-no-scheme, auth-basic-scheme; facts: caller-auth).
 func callerKey(h http.Header) string {
 	authorization := h.Get("Authorization")
 	if authorization == "" {
@@ -111,7 +111,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// forwarded keeps the headers that go upstream (facts: not forwarded). The caller's x-api-key goes with them, as it does in
+// forwarded keeps the headers that go upstream (facts: not-forwarded). The caller's x-api-key goes with them, as it does in
 // the real proxy. What concerns the caller's connection stays behind, as in any HTTP client.
 func forwarded(from http.Header) http.Header {
 	out := http.Header{}

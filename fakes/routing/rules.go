@@ -25,7 +25,7 @@ func Open(g provider.Generation, shape provider.Shape) Rules {
 }
 
 // Gateway returns the rules assumed of the closed-source Gateway: no schema, Bearer without auth_format, errors passed raw
-// (facts: three generations, what the Gateway answers is unknown).
+// (facts: gateway-unknown).
 func Gateway(shape provider.Shape) Rules {
 	return Rules{Sends: provider.Current202608, APIKey: shape, RawErrors: true}
 }

@@ -55,7 +55,7 @@ func (c Call) candidates(secrets Secrets, req *request) []provider.Secret {
 	project := c.readProject(secrets.Project, req)
 	org := make([]provider.Secret, 0, len(secrets.Org))
 	for _, raw := range secrets.Org {
-		// The self-hosted proxy does not check org secrets (facts: three generations); what is no secret at all serves nothing.
+		// The self-hosted proxy does not check org secrets (facts: strict-schema); what is no secret at all serves nothing.
 		var s provider.Secret
 		if json.Unmarshal(raw, &s) == nil {
 			org = append(org, s)
@@ -66,7 +66,7 @@ func (c Call) candidates(secrets Secrets, req *request) []provider.Secret {
 	})
 }
 
-// readProject reads a project's secrets; one that cannot be read drops them all (facts: three generations, assumed).
+// readProject reads a project's secrets; one that cannot be read drops them all (facts: one-spoils-all).
 func (c Call) readProject(raws []json.RawMessage, req *request) []provider.Secret {
 	secrets := make([]provider.Secret, 0, len(raws))
 	for _, raw := range raws {
@@ -93,7 +93,7 @@ func (c Call) fallBack(req *request, cause string) {
 	c.note("project secrets unreadable, fell back to org secrets")
 }
 
-// noKeys is the answer where nothing is eligible (facts: routing in the proxy).
+// noKeys is the answer where nothing is eligible (facts: nothing-eligible).
 func noKeys(model string) *Refusal {
 	if model == "" {
 		model = "null"

@@ -54,7 +54,7 @@ type round struct {
 
 // run tries the candidates round robin from a random start and returns the answer that counts.
 func (r *round) run(ctx context.Context, candidates []provider.Secret) (*answer, error) {
-	// Read from the first secret only, whichever is tried first (facts: routing in the proxy).
+	// Read from the first secret only, whichever is tried first (facts: first-secret-only).
 	if model := candidates[0].Decode().OverrideModel; model != "" {
 		r.edit(func(body []byte) ([]byte, error) { return sjson.SetBytes(body, "model", model) })
 	}

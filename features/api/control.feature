@@ -1,7 +1,7 @@
 @api
 Feature: The control API that the fixes rest on
 
-  # facts: the API; behaviour list: values never come back
+  # facts: preview; behaviour list: values never come back
   @API-1 @needs-org-writes @needs-project-writes @needs-logs @judges-api @judges-plane
   Scenario Outline: A stored value never comes back
     Given a data plane on <plane>
@@ -21,7 +21,7 @@ Feature: The control API that the fixes rest on
       | v1 (legacy-2026-02) |
       | v2                  |
 
-  # published API description: list ai_secret and env_var; facts: newest first, cursors, unknown parameters
+  # published API description: list ai_secret and env_var; facts: listings
   @API-2 @needs-org-writes @judges-api
   Scenario Outline: Listing org provider secrets
     Given a data plane on v2

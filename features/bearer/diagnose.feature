@@ -2,7 +2,7 @@
 Feature: Telling one authentication failure from another
   The Braintrust key may be valid and the failure come from the provider secret, or the other way round.
 
-  # guide: bearer-after-v2-migration, step 3; facts: upstream gateways
+  # guide: bearer-after-v2-migration, step 3; facts: models-paths, api-key-products
   @BEARER-11 @needs-org-writes @judges-plane
   Scenario: The right scheme with a wrong token is told apart from the wrong scheme
     Given a data plane on v2
@@ -54,7 +54,7 @@ Feature: Telling one authentication failure from another
     And the scorer succeeds
     And "acme" works end to end, whatever Test key shows
 
-  # facts: Test key takes another network path than a model call: its verdict is advisory
+  # facts: test-key
   @BEARER-15 @reproduction @needs-test-key @needs-choose-generation @judges-plane @fails-on-legacy-2026-02
   Scenario: Test key shows success while the scorer fails
     Given a data plane on v2
@@ -66,7 +66,7 @@ Feature: Telling one authentication failure from another
     And the scorer fails with an authentication error of the provider
     And "acme" does not work end to end, whatever Test key shows
 
-  # facts: auth_format alone decides; auth_type changes nothing for openai; recorded: org-auth_format=…
+  # facts: auth-format; auth_type changes nothing for openai; recorded: org-auth_format=…
   @BEARER-20 @needs-org-writes @judges-plane
   Scenario Outline: With one key only, or another auth_type, auth_format alone decides what is seen
     Given a data plane on <plane>
@@ -84,14 +84,14 @@ Feature: Telling one authentication failure from another
       | v2 with Gateway | auth_format "bearer"                               | Authorization: Bearer  |
       | v2 with Gateway | auth_format "api_key"                              | Authorization: Api-Key |
 
-    # facts: three generations: the oldest ignores auth_format
+    # facts: auth-format
     @fails-on-legacy-2026-02
     Examples:
       | plane           | metadata                                           | shape                  |
       | v2              | auth_format "api_key"                              | Authorization: Api-Key |
       | v2              | auth_format "api_key" and auth_type "oauth_bearer" | Authorization: Api-Key |
 
-  # facts: the token is concatenated as stored; a trailing newline is trimmed by the HTTP client; an empty token sends Bearer alone
+  # facts: stored-token; a trailing newline is trimmed by the HTTP client; an empty token sends Bearer alone
   @BEARER-10 @needs-org-writes @judges-plane @judges-remedies
   Scenario Outline: A stored value that is no raw token is named, and what becomes of it is seen
     Given a data plane on <plane>
@@ -111,7 +111,7 @@ Feature: Telling one authentication failure from another
       | v1 (legacy-2026-02) | as an empty value       | Bearer and nothing after it                   | value-missing     |
       | v1 (legacy-2026-02) | with a newline after it | the raw token of "acme" as Bearer             | value-white-space |
 
-    # facts: a stored value of null: before the current one an org secret sends Bearer null
+    # facts: null-value
     @fails-on-legacy-2026-02 @fails-on-legacy-2026-03
     Examples:
       | plane               | how                     | seen                                          | rule              |
@@ -126,7 +126,7 @@ Feature: Telling one authentication failure from another
     When the organization is audited
     Then the audit finds "value-scheme-prefix" on "acme"
 
-  # facts: Baseten: Authorization: Api-Key
+  # facts: api-key-products
   @BEARER-13 @needs-org-writes @judges-plane @judges-remedies @fails-on-legacy-2026-02
   Scenario Outline: Where the gateway requires Api-Key, auth_format api_key is right, works, and is not called wrong
     Given a data plane on <plane>
@@ -148,7 +148,7 @@ Feature: Telling one authentication failure from another
       | v2              |
       | v2 with Gateway |
 
-  # facts: auth_format alone decides; auth_type changes nothing for openai
+  # facts: auth-format; auth_type changes nothing for openai
   @BEARER-20 @needs-org-writes @judges-remedies
   Scenario Outline: What is proposed where only one of the keys is set, or auth_type is another
     Given a data plane on v2
@@ -164,7 +164,7 @@ Feature: Telling one authentication failure from another
       | auth_format "api_key"                              | auth-format-api-key   | bearer fix    |
       | auth_format "bearer" and auth_type "oauth_bearer"  | auth-type-not-api-key | bearer fix    |
 
-  # guide: bearer-after-v2-migration, summary; facts: routing in the proxy: what the last refusal becomes
+  # guide: bearer-after-v2-migration, summary; facts: wrapped-errors
   @BEARER-1 @reproduction @needs-choose-generation @judges-plane @judges-remedies @fails-on-legacy-2026-02
   Scenario: The first guide's failure is found in what the scorer was told
     Given a data plane on v2

@@ -61,7 +61,7 @@ Feature: Repairing the provider secret
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
 
-  # facts: the API: POST with an existing name returns the existing object unmodified; PUT replaces
+  # facts: post-existing; PUT replaces
   @BEARER-17 @needs-org-writes @judges-api @judges-plane
   Scenario: POST with the same name does not update the secret, PUT does
     Given a data plane on v2
@@ -119,7 +119,7 @@ Feature: Repairing the provider secret
       | v2 with Gateway |
 
 
-  # guide: project-override-on-legacy-proxy, long-term fix: override is name-based; facts: equal names cannot be told apart
+  # guide: project-override-on-legacy-proxy, long-term fix: override is name-based; facts: used-endpoint
   @BEARER-19 @needs-org-writes @needs-project-writes @judges-remedies
   Scenario: A call that works does not tell which of two secrets of one name was used
     Given a data plane on v2

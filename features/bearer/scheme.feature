@@ -3,7 +3,7 @@ Feature: Provider secrets after the migration to data plane v2
   A provider secret saved with auth_format "api_key" stops working with an upstream gateway that wants
   Authorization: Bearer once the data plane is on v2.
 
-  # guide: bearer-after-v2-migration, summary; facts: wire shapes of api_key on v2
+  # guide: bearer-after-v2-migration, summary; facts: gateway-shape
   @BEARER-1 @reproduction @needs-choose-generation @fails-on-legacy-2026-02
   Scenario Outline: A secret with auth_format api_key fails on v2 against a Bearer-only gateway
     Given a data plane on <plane>
@@ -26,7 +26,7 @@ Feature: Provider secrets after the migration to data plane v2
       | v2 with Gateway | api-key                |
       | v2 with Gateway | x-api-key              |
 
-  # guide: bearer-after-v2-migration, notes: not migrated, unaffected; facts: three generations
+  # guide: bearer-after-v2-migration, notes: not migrated, unaffected; facts: auth-format
   @BEARER-2 @needs-choose-generation
   Scenario: The same secret works on v1 with the oldest proxy
     Given a data plane on v1 (legacy-2026-02)
@@ -36,7 +36,7 @@ Feature: Provider secrets after the migration to data plane v2
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
 
-  # facts: three generations: auth_format is honoured from 2026-03 on
+  # facts: auth-format
   @BEARER-2 @reproduction @needs-choose-generation
   Scenario Outline: The same secret already fails on v1 with a later proxy
     Given a data plane on v1 (<generation>)
@@ -70,7 +70,7 @@ Feature: Provider secrets after the migration to data plane v2
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
 
-  # facts: v2 and Gateway are not the same; the Gateway can be switched on later and off again
+  # facts: v2-and-gateway; the Gateway can be switched on later and off again
   @BEARER-3 @needs-choose-generation @needs-upgrade @needs-org-writes @judges-remedies
   Scenario: Switching the Gateway on and off neither repairs the secret nor undoes the fix
     Given a data plane on v2
@@ -89,7 +89,7 @@ Feature: Provider secrets after the migration to data plane v2
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
 
-  # facts: anything but api_key, absent and null included, is sent as Bearer
+  # facts: auth-format
   @BEARER-14 @needs-org-writes
   Scenario Outline: Without an auth_format the token is sent as Bearer
     Given a data plane on <plane>

@@ -1,7 +1,7 @@
 @migration @needs-journal @needs-choose-generation
 Feature: What a change would do, known beforehand and then seen
 
-  # facts: a strict legacy proxy cannot read auth_type, the oldest neither key; guides: the first one's fix causes the second one's failure
+  # facts: strict-schema; guides: the first one's fix causes the second one's failure
   @MIGRATION-1 @reproduction @needs-logs @judges-plane @judges-remedies
   Scenario Outline: The bearer keys on a project secret before the upgrade cost the project its own credential
     Given a data plane on v1 (<generation>)
@@ -127,7 +127,7 @@ Feature: What a change would do, known beforehand and then seen
     When the change is restored
     Then no secret has changed
 
-  # facts: an unreadable project secret: the org's of the same name answers, and nobody notices
+  # facts: one-spoils-all
   @MIGRATION-1 @needs-project-writes @judges-remedies
   Scenario: A change that the org's secret of that name could hide is refused where nobody knows the proxy
     Given a data plane on v1 (legacy-2026-03)

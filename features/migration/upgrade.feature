@@ -1,7 +1,7 @@
 @migration @needs-journal @needs-choose-generation @needs-upgrade @judges-plane
 Feature: The two guides together, over an upgrade
 
-  # facts: org secrets are not checked by the self-hosted proxy
+  # facts: org-unchecked
   @MIGRATION-2 @needs-org-writes @judges-remedies
   Scenario Outline: The bearer fix on an org secret before the upgrade works before and after
     Given a data plane on v1 (<generation>)
@@ -40,7 +40,7 @@ Feature: The two guides together, over an upgrade
     Then the project's scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
 
-  # facts: without auth_format the token goes out as Bearer
+  # facts: auth-format
   @MIGRATION-3 @reproduction
   Scenario: The minimal metadata carried through the upgrade breaks where api_key is needed
     Given a data plane on v1 (current-2026-08)
@@ -55,7 +55,7 @@ Feature: The two guides together, over an upgrade
     Then the project's scorer fails with an authentication error of the provider
     And the gateway saw the raw token of "acme" as Bearer
 
-  # facts: three generations: neither key is known to the oldest, both absent means Bearer everywhere
+  # facts: strict-schema, auth-format
   @MIGRATION-4 @needs-project-writes
   Scenario Outline: The portable form of a Bearer provider works in every generation and on v2
     Given a data plane on <plane>

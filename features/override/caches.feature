@@ -2,7 +2,7 @@
 Feature: What the proxy's caches can hide
   An answer from a cache says nothing about the credential of now; the suite's own calls turn both caches off.
 
-  # facts: answers are cached when temperature is 0; the key leaves the project out; a HIT repeats the old x-bt-used-endpoint
+  # facts: answer-cache; the key leaves the project out; a HIT repeats the old x-bt-used-endpoint
   @OVERRIDE-15 @needs-project-writes
   Scenario Outline: The answer cache hides a failure and a fix, but not from the suite's calls
     Given a data plane on <plane>
@@ -26,7 +26,7 @@ Feature: What the proxy's caches can hide
       | v1 (legacy-2026-02) |
       | v2                  |
 
-  # facts: errors are not cached
+  # facts: answer-cache
   @OVERRIDE-15 @needs-org-writes @judges-remedies @fails-on-legacy-2026-02
   Scenario: The answer cache keeps no failure: after the fix the same call is answered afresh
     Given a data plane on v2
@@ -38,7 +38,7 @@ Feature: What the proxy's caches can hide
     And the same call is run again
     Then the answer is fresh
 
-  # facts: credentials are cached too, 60 s at the edge; x-bt-use-creds-cache: never prevents that
+  # facts: credential-cache; x-bt-use-creds-cache: never prevents that
   @OVERRIDE-16 @needs-org-writes
   Scenario Outline: The credential cache hides a failure, but not from the suite's calls
     Given a data plane on <plane>
@@ -58,7 +58,7 @@ Feature: What the proxy's caches can hide
       | v1 (legacy-2026-02) |
       | v2                  |
 
-  # facts: credentials are cached too, 60 s at the edge; x-bt-use-creds-cache: never prevents that
+  # facts: credential-cache; x-bt-use-creds-cache: never prevents that
   @OVERRIDE-16 @needs-org-writes
   Scenario Outline: The credential cache hides a fix, but not from the suite's calls
     Given a data plane on <plane>

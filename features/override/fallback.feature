@@ -68,7 +68,7 @@ Feature: A project's provider secret on the legacy AI proxy
     And the proxy has not warned again for project "alpha"
     And the proxy warned for project "beta" about unrecognized keys "auth_type" and "auth_format"
 
-  # recorded: endpoint-name-unknown (the message); guide: how project-level loading fails
+  # recorded: endpoint-name-unknown (the message); guide: project-override-on-legacy-proxy, how project-level loading fails
   @OVERRIDE-5 @reproduction @needs-logs
   Scenario: Without an org secret there is nothing to fall back on
     Given a data plane on v1 (legacy-2026-02)
@@ -78,7 +78,7 @@ Feature: A project's provider secret on the legacy AI proxy
     And the gateway saw nothing
     And the proxy warned for project "alpha" about unrecognized keys "auth_type" and "auth_format"
 
-  # facts: one unreadable secret drops all of the project's
+  # facts: one-spoils-all
   @OVERRIDE-6 @reproduction @needs-logs
   Scenario: One unreadable secret drops the project's readable ones too
     Given a data plane on v1 (legacy-2026-02)
@@ -123,7 +123,7 @@ Feature: A project's provider secret on the legacy AI proxy
       | legacy-2026-03 | v2                   |
       | legacy-2026-03 | v2 with Gateway      |
 
-  # facts: routing, order: a broken project secret hides behind a good org secret and the caller sees 200
+  # facts: order
   @OVERRIDE-10 @needs-org-writes @needs-project-writes @needs-project-calls @judges-remedies
   Scenario: A fixed project secret that still hides behind the org's is seen
     Given a data plane on v2

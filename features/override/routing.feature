@@ -59,7 +59,7 @@ Feature: Which provider secret is used
       | v2                   |
       | v2 with Gateway      |
 
-  # guide: project-override-on-legacy-proxy, long-term fix: different names remain candidates; facts: random start
+  # guide: project-override-on-legacy-proxy, long-term fix: different names remain candidates; facts: order
   @OVERRIDE-8 @needs-project-writes
   Scenario Outline: With different names both secrets are candidates
     Given a data plane on <plane>
@@ -73,7 +73,7 @@ Feature: Which provider secret is used
       | v1 (legacy-2026-02)  |
       | v2                   |
 
-  # facts: project context is the header x-bt-project-id; without it only org secrets are used
+  # facts: project-context; without it only org secrets are used
   @OVERRIDE-17 @needs-project-writes
   Scenario Outline: Without project context the org's credential is used
     Given a data plane on <plane>
@@ -106,7 +106,7 @@ Feature: Which provider secret is used
       | v2                  | a refusal            | a refusal by the data plane       |
       | v2                  | the org's credential | the org's credential "acme"       |
 
-  # facts: caller auth: x-api-key is taken only where there is no Authorization, and is then forwarded upstream
+  # facts: caller-auth
   @OVERRIDE-17 @reproduction @needs-choose-generation
   Scenario: A Braintrust key sent as x-api-key reaches the upstream
     Given a data plane on v1 (legacy-2026-02)
@@ -114,7 +114,7 @@ Feature: Which provider secret is used
     When the scorer is run with its Braintrust key as x-api-key
     Then the gateway saw the Braintrust key of the scorer as x-api-key
 
-  # facts: the response header x-bt-used-endpoint is the secret's name
+  # facts: used-endpoint
   @OVERRIDE-9 @needs-project-writes
   Scenario Outline: The used endpoint names the secret, and with equal names only the credential tells them apart
     Given a data plane on <plane>
@@ -136,7 +136,7 @@ Feature: Which provider secret is used
       | v2                  |
       | v2 with Gateway     |
 
-  # facts: any upstream failure but 400 moves on to the next secret; recorded: project-401-masked-by-org
+  # facts: order; recorded: project-401-masked-by-org
   @OVERRIDE-10 @reproduction @needs-choose-generation
   Scenario Outline: A project secret that the gateway refuses hides behind the org's
     Given a data plane on <plane>
@@ -154,7 +154,7 @@ Feature: Which provider secret is used
       | v1 (current-2026-08) |
       | v2                   |
 
-  # facts: supportsStreaming false: the upstream is asked without stream; recorded: stream-unsupported-fakes
+  # facts: fake-stream; recorded: stream-unsupported-fakes
   @OVERRIDE-20 @needs-project-writes
   Scenario Outline: supportsStreaming decides whether the gateway is asked for a stream
     Given a data plane on <plane>

@@ -29,7 +29,7 @@ Feature: The workaround, and where it is none
     Then the project's scorer fails with an authentication error of the provider
     And the gateway saw the raw token of "acme" as Bearer
 
-  # behaviour list: the Gateway has no schema; facts: v2 without it is like current-2026-08, where a bad auth_format still fails
+  # behaviour list: the Gateway has no schema; facts: strict-schema
   @OVERRIDE-12 @reproduction @needs-upgrade @judges-plane
   Scenario: With the Gateway on there is no schema to fail, with it off there is
     Given a data plane on v2
@@ -75,7 +75,7 @@ Feature: The workaround, and where it is none
       | legacy-2026-02  | a project | supportsStreaming true                       | project-level credentials are not used          |
       | legacy-2026-03  | a project | auth_format "bearer"                         | unrecognized_keys in the proxy's log            |
 
-  # facts: the API: the published description says deep-merge, the guide says its PATCH removes keys
+  # facts: patch-semantics
   @OVERRIDE-18 @judges-plane @judges-remedies
   Scenario: On an API that merges, the workaround leaves the keys in place, which is reported as not applied
     Given a data plane on v1 (legacy-2026-02)
@@ -88,7 +88,7 @@ Feature: The workaround, and where it is none
     When the project's scorer is run
     Then the gateway saw the raw token of "acme" as Bearer
 
-  # facts: the published description requires name in PATCH env_var; the guide's command does not send it
+  # facts: patch-name; the guide's command does not send it
   @OVERRIDE-19 @judges-plane @judges-remedies
   Scenario: An API that wants a name in PATCH gets it, and the fix goes through
     Given a data plane on v1 (legacy-2026-02)

@@ -3,7 +3,7 @@ Feature: What a gateway's answer says about a token
   A 200 proves a token only if it is a model list and a wrong token is refused there; an answer that says nothing of the token is
   no refusal.
 
-  # facts: reverse proxies with SSO answer 200 or 302 with an HTML login page
+  # facts: login-pages
   @TOKEN-6
   Scenario: A login page is no proof
     Given a gateway that accepts only Bearer tokens
@@ -14,7 +14,7 @@ Feature: What a gateway's answer says about a token
     And the verdict on "/models" is "not a model list"
     And the verdict on "/v1/models" is "not a model list"
 
-  # facts: reverse proxies with SSO answer 200 or 302 with an HTML login page
+  # facts: login-pages
   @TOKEN-6
   Scenario: A redirect to a login page is not followed, and the other host never sees the token
     Given a gateway that accepts only Bearer tokens
@@ -110,7 +110,7 @@ Feature: What a gateway's answer says about a token
     Then the verdict is "not authorized"
     And the verdict on "/models" is "not authorized"
 
-  # facts: some leave /v1/models open to anyone
+  # facts: models-paths
   @TOKEN-12
   Scenario: A model list that is open to anyone proves nothing
     Given a gateway that lists its models to anyone

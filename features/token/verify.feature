@@ -26,7 +26,7 @@ Feature: Verifying the token outside Braintrust
       | bearer-step-3-models    |
       | bearer-step-3-v1-models |
 
-  # facts: vLLM serves /v1/models only; some answer 401 on a path they do not serve
+  # facts: vllm, models-paths; some answer 401 on a path they do not serve
   @TOKEN-2
   Scenario Outline: One path is enough, and the verdict says which
     Given a gateway that accepts only Bearer tokens
@@ -67,7 +67,7 @@ Feature: Verifying the token outside Braintrust
     And the advice names "raw token"
     And the gateway saw nothing
 
-  # facts: the token is concatenated as stored: Bearer Bearer
+  # facts: stored-token
   @TOKEN-4
   Scenario: A Bearer prefix that is sent all the same is refused by the gateway for being doubled
     Given a gateway that accepts only Bearer tokens

@@ -42,7 +42,7 @@ func authRules() []Rule {
 		{
 			ID: "auth-type-not-api-key", Title: "auth_type is not api_key",
 			Severity: Note, Confidence: Guide,
-			Source: "guide: bearer-after-v2-migration, step 2; facts: auth_type changes nothing for openai",
+			Source: "guide: bearer-after-v2-migration, step 2; facts: auth-type",
 			Why: "The combination for an OpenAI-compatible provider is auth_type api_key with auth_format bearer. The proxy's own code takes no notice of " +
 				"auth_type for openai.",
 			Advice: "Leave it where it is meant; else set auth_type api_key and auth_format bearer.",
@@ -60,7 +60,7 @@ func authRules() []Rule {
 		{
 			ID: "additional-headers-authorization", Title: "additionalHeaders has an Authorization of its own",
 			Severity: Warning, Confidence: Recorded,
-			Source: "facts: additionalHeaders with Authorization; behaviour BEARER-22",
+			Source: "facts: additional-headers; behaviour BEARER-22",
 			Why: "It is joined with the token's, in one header: `Basic extra, Bearer <token>` by the current proxy, the other way round by older ones. " +
 				"Gateways refuse that as they would a wrong token.",
 			Advice: "Remove it from additionalHeaders, or, where the gateway wants this one alone, ask its owner how to authenticate.",
@@ -73,7 +73,7 @@ func authRules() []Rule {
 		{
 			ID: "auth-format-other-type", Title: "auth_format is api_key on a type that is not openai",
 			Severity: Note, Confidence: Assumed,
-			Source: "facts: auth_format is a key of openai alone",
+			Source: "facts: auth-type",
 			Why:    "The schema knows auth_format for openai alone; what the proxy sends for this type then is not recorded.",
 			Advice: "Remove auth_format, or try a call and look at the credential that the provider saw.",
 			Needs:  "a call through the proxy whose credential is seen upstream",

@@ -36,7 +36,7 @@ func endpointRules() []Rule {
 		{
 			ID: "api-base-trailing-slash", Title: "api_base ends in a slash",
 			Severity: Warning, Confidence: Recorded,
-			Source: "recorded: proxy-routing, api_base=*; facts: URL called",
+			Source: "recorded: proxy-routing, api_base=*; facts: url-called",
 			Why:    "The request path is added to api_base as it is, which makes `//chat/completions`: some gateways answer that with 404, some with a redirect.",
 			Advice: "Remove the slash, unless calls are known to work.",
 			Needs:  "a call through the proxy",
@@ -48,7 +48,7 @@ func endpointRules() []Rule {
 		{
 			ID: "api-base-blank", Title: "white space stands in or around api_base",
 			Severity: Warning, Confidence: Recorded,
-			Source: "facts: URL called; behaviour TOKEN-9",
+			Source: "facts: url-called; behaviour TOKEN-9",
 			Why: "The request path is added to api_base as it is: a blank at its end is asked for as a part of the path. Where api_base is pasted or " +
 				"shown, nobody sees it.",
 			Advice: "Remove the white space.",
@@ -57,7 +57,7 @@ func endpointRules() []Rule {
 		{
 			ID: "api-base-no-version", Title: "api_base does not end in a version such as /v1",
 			Severity: Error, Confidence: Assumed,
-			Source: "facts: URL called; facts: upstream gateways",
+			Source: "facts: url-called; facts: models-paths, api-key-products",
 			Why: "The request path is added to api_base as it is, and many gateways serve it below /v1 alone; the model list below /v1, which a check by " +
 				"hand asks too, says nothing of that.",
 			Advice: "Add /v1 where the gateway serves calls there alone.",
@@ -67,7 +67,7 @@ func endpointRules() []Rule {
 		{
 			ID: "endpoint-path", Title: "endpoint_path takes the place of the request path",
 			Severity: Note, Confidence: Recorded,
-			Source: "recorded: proxy-routing, endpoint_path; facts: the Gateway, URLs",
+			Source: "recorded: proxy-routing, endpoint_path; facts: gateway-urls",
 			Why: "Every call goes to api_base with endpoint_path behind it; legacy-2026-02 does not know the key, and the Gateway may build its URLs " +
 				"without it.",
 			Advice: "Nothing, if it is meant; try a call after each change of the data plane.",
@@ -78,7 +78,7 @@ func endpointRules() []Rule {
 		{
 			ID: "api-base-credentials", Title: "api_base holds user information, a query or a fragment",
 			Severity: Warning, Confidence: Assumed,
-			Source: "facts: URL called; behaviour TOKEN-9",
+			Source: "facts: url-called; behaviour TOKEN-9",
 			Why: "HTTP clients of the proxy's kind refuse a URL with a user in it, and what is added behind a query is no path. It may be a credential " +
 				"that everyone who can read the metadata sees.",
 			Advice: "Keep credentials in the stored value or in additionalHeaders, and change this one where it was a credential.",
@@ -145,7 +145,7 @@ func noVersion(p *pass, s *secret) (match, bool) {
 }
 
 func chatCompletions(p *pass, s *secret) (match, bool) {
-	// endpoint_path, where it is known, is the path called (facts: URL called).
+	// endpoint_path, where it is known, is the path called (facts: url-called).
 	found := strings.HasSuffix(strings.TrimRight(basePath(s.meta.APIBase), "/"), "/chat/completions") &&
 		(s.meta.EndpointPath == nil || p.generation == provider.Legacy202602)
 	return match{evidence: p.callOf(s), remedy: p.byHand(s, `.api_base |= sub("/chat/completions/*$"; "")`)}, found

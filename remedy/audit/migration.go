@@ -14,7 +14,7 @@ func migrationRules() []Rule {
 		{
 			ID: "migration-upgrade", Title: "an upgrade to the current proxy or to data plane v2 changes what is sent",
 			Severity: Warning, Confidence: Recorded,
-			Source: "guide: bearer-after-v2-migration; facts: three generations; behaviours MIGRATION-3 and MIGRATION-6, OVERRIDE-14",
+			Source: "guide: bearer-after-v2-migration; facts: strict-schema; behaviours MIGRATION-3 and MIGRATION-6, OVERRIDE-14",
 			Why: "Older generations ignore auth_format, or cannot read a project's newer metadata at all; the current one honours it, and so a stored " +
 				"setting that did nothing begins to count.",
 			Advice: "Where Bearer is meant, mend the secret right after the upgrade, or give it the portable form before.",
@@ -23,7 +23,7 @@ func migrationRules() []Rule {
 		{
 			ID: "migration-gateway", Title: "switching the Gateway on may change what is sent",
 			Severity: Note, Confidence: Assumed,
-			Source: "facts: what header the closed-source Gateway sends for api_key is unknown; behaviours MIGRATION-6, OVERRIDE-12",
+			Source: "facts: gateway-shape; behaviours MIGRATION-6, OVERRIDE-12",
 			Why: "With auth_format api_key the Gateway may send another header than the proxy did; and it has no schema, so that secrets which the proxy " +
 				"cannot read are used. With Bearer nothing changes.",
 			Advice: "Try a call after the switch and look at the credential that the provider saw.",
@@ -33,7 +33,7 @@ func migrationRules() []Rule {
 		{
 			ID: "migration-step-back", Title: "a step back to an older proxy changes what is sent",
 			Severity: Note, Confidence: Recorded,
-			Source: "facts: three generations; recorded: secret-schema; behaviour MIGRATION-6",
+			Source: "facts: strict-schema; recorded: secret-schema; behaviour MIGRATION-6",
 			Why:    "An older, strict generation cannot read newer metadata keys of a project's secret, and may ignore auth_format.",
 			Advice: "Give the secret the portable form before, where Bearer is meant.",
 			check:  each(stepBack),

@@ -129,7 +129,7 @@ func (s *secret) asProvider() provider.Secret {
 func (s *secret) readable(g provider.Generation) bool { return s.issues[g] == nil }
 
 // ofProject says that a strict legacy proxy checks the secret: it does so with a project's, not with an organization's
-// (facts: the self-hosted proxy does not check org secrets at all).
+// (facts: org-unchecked).
 func (s *secret) ofProject() bool { return s.Level == inventory.Project }
 
 // key is a metadata value for people: `metadata.auth_type is "api_key"`, or that it is absent.

@@ -40,7 +40,7 @@ func routingRules() []Rule {
 		{
 			ID: "custom-model-not-allowed", Title: "a custom model is missing in the models list",
 			Severity: Warning, Confidence: Recorded,
-			Source: "facts: routing, `models`, if set, must contain it",
+			Source: "facts: eligible",
 			Why:    "`models` allows only what it lists, custom models too.",
 			Advice: "Add the model to `models`, or remove the list.",
 			check:  each(customBlocked),
@@ -48,7 +48,7 @@ func routingRules() []Rule {
 		{
 			ID: "model-not-served", Title: "no provider secret serves the model asked for",
 			Severity: Error, Confidence: Recorded,
-			Source: "facts: routing, nothing eligible; behaviours API-5, BEARER-4",
+			Source: "facts: nothing-eligible; behaviours API-5, BEARER-4",
 			Why:    "A call with this model fails with `No API keys found`.",
 			Advice: "Add the model to customModels of the provider that is meant, or restore the provider that was deleted.",
 			after:  notServed,

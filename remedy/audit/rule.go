@@ -92,7 +92,7 @@ func refs(secrets []*secret) []*SecretRef {
 	return all
 }
 
-// strict says that the generation is one that refuses unknown metadata keys (facts: three generations).
+// strict says that the generation is one that refuses unknown metadata keys (facts: strict-schema).
 func strict(g provider.Generation) bool {
 	return g == provider.Legacy202602 || g == provider.Legacy202603
 }

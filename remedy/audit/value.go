@@ -21,7 +21,7 @@ func valueRules() []Rule {
 		{
 			ID: "value-scheme-suspected", Title: "the stored value may begin with a scheme such as `Bearer `",
 			Severity: Warning, Confidence: Assumed,
-			Source: "guide: bearer-after-v2-migration, step 2; facts: preview_secret",
+			Source: "guide: bearer-after-v2-migration, step 2; facts: preview",
 			Why: "The preview begins as a scheme does, and leaves out what follows. If the value begins with a scheme, the gateway gets it twice; a token " +
 				"may also begin with these letters.",
 			Advice: "Store the raw token anew, or try a call.",
@@ -31,7 +31,7 @@ func valueRules() []Rule {
 		{
 			ID: "value-white-space", Title: "white space stands around the stored value",
 			Severity: Warning, Confidence: Seen,
-			Source: "behaviour BEARER-10; facts: the token is concatenated as stored",
+			Source: "behaviour BEARER-10; facts: stored-token",
 			Why:    "White space at the end is cut by the proxy's HTTP client; in front of the token it is sent, and gateways differ in what they make of it.",
 			Advice: "Store the raw token.",
 			check: each(func(p *pass, s *secret) (match, bool) {
@@ -41,7 +41,7 @@ func valueRules() []Rule {
 		{
 			ID: "value-missing", Title: "no value seems to be stored",
 			Severity: Warning, Confidence: Assumed,
-			Source: "behaviour BEARER-10; facts: a stored value of null",
+			Source: "behaviour BEARER-10; facts: null-value",
 			Why: "The API shows no preview of the value. Without a value, current-2026-08 sends no credential, and older generations " +
 				"cannot read a project's secret and send `Bearer null` for an organization's.",
 			Advice: "Store the token, unless the provider needs none.",

@@ -216,7 +216,7 @@ func TestPagesAreReadToTheEnd(t *testing.T) {
 	}
 }
 
-func TestEnvVarsFilterTheAnswerToo(t *testing.T) { // BEARER-5; facts: secret_category is not documented
+func TestEnvVarsFilterTheAnswerToo(t *testing.T) { // BEARER-5; facts: secret-category
 	t.Parallel()
 	env := func(id, object, owner, category, typ string) string {
 		return fmt.Sprintf(`{"id":%q,"object_type":%q,"object_id":%q,"secret_category":%q,"secret_type":%q,"type":"no","metadata":null}`, id, object, owner, category, typ)

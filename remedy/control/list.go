@@ -71,7 +71,7 @@ func (c *Client) AISecrets(ctx context.Context, orgName string) ([]Object, error
 }
 
 // EnvVars lists the env_vars of category ai_provider of one object, an `organization` or a `project`, with one request: this
-// listing has no cursors. What a server lists beyond the filters is left out, as it need not know secret_category (facts: the API);
+// listing has no cursors. What a server lists beyond the filters is left out, as it need not know secret_category (facts: secret-category);
 // listed counts it too, as it is the length of the listing that MayBeCut judges. With an error, what could be read is returned too; it
 // is one that the listing does not say of an object whose it is, what it is, or its metadata.
 func (c *Client) EnvVars(ctx context.Context, objectType, objectID string, limit int) (list []Object, listed int, err error) {

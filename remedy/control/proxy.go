@@ -14,7 +14,7 @@ type Call struct {
 	ProjectID string
 	Model     string
 	// Caches lets the proxy answer from its caches; else both are bypassed, as a check that they can serve proves nothing
-	// (facts: routing, answers and credentials are cached).
+	// (facts: answer-cache, credential-cache).
 	Caches bool
 }
 
@@ -23,7 +23,7 @@ type CallResult struct {
 	Status int
 	// OK says that the answer is a 200 with a completion.
 	OK bool
-	// UsedEndpoint is the name of the secret that served the call, where the proxy tells (facts: x-bt-used-endpoint).
+	// UsedEndpoint is the name of the secret that served the call, where the proxy tells (facts: used-endpoint).
 	UsedEndpoint string
 	// Cached says that the answer came from the proxy's cache.
 	Cached bool

@@ -14,7 +14,7 @@ import (
 )
 
 // attempts is how often a call is made until the proxy names the secret meant: it begins with a random one of its candidates (facts:
-// routing, order), so that one of two is missed once in a million times.
+// order), so that one of two is missed once in a million times.
 const attempts = 20
 
 var (
@@ -94,7 +94,7 @@ func (a *applier) others(t *task, model string, now inventory.Inventory) (all []
 }
 
 // attribute says why a call that works proves the secret, or what else could be: others could have answered it too, and endpoint is the
-// name that the proxy told, empty for none (facts: routing, x-bt-used-endpoint).
+// name that the proxy told, empty for none (facts: used-endpoint).
 func attribute(name string, others []inventory.Secret, endpoint string) (proof, doubt string) {
 	var labels []string
 	for _, o := range others {

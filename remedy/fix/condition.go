@@ -53,7 +53,7 @@ func projectUnused(secret inventory.Secret, found []provider.Issue, plane DataPl
 	return c
 }
 
-// fallback says what a project gets instead of its own secret (facts: an unreadable project secret; behaviours: OVERRIDE-5).
+// fallback says what a project gets instead of its own secret (facts: one-spoils-all; behaviours: OVERRIDE-5).
 func fallback(secret inventory.Secret, org []inventory.Secret) string {
 	var names []string
 	for _, o := range org {

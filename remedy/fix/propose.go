@@ -42,7 +42,7 @@ func (d *DataPlane) Know(found inventory.Inventory) {
 	}
 }
 
-// strict says that the generation is known and refuses unknown metadata keys (facts: three generations).
+// strict says that the generation is known and refuses unknown metadata keys (facts: strict-schema).
 func (d DataPlane) strict() bool {
 	return d.Generation == provider.Legacy202602 || d.Generation == provider.Legacy202603
 }
@@ -198,7 +198,7 @@ func (s *Step) workaround(secret inventory.Secret, plane DataPlane) error {
 		s.note("after an upgrade a gateway that requires Api-Key needs auth_format api_key back: keep the backup")
 	}
 	for _, other := range plane.Projects {
-		same := other.ID != secret.ID && other.Project.ID == secret.Project.ID // one that cannot be read spoils all (facts: three generations)
+		same := other.ID != secret.ID && other.Project.ID == secret.Project.ID // one that cannot be read spoils all (facts: strict-schema)
 		if same && len(issues(plane.Generation, other, other.Metadata)) > 0 {
 			s.note("%s of the same project cannot be read either: until that is mended too, the project gets none of its own",
 				evidence.Printable(other.Name))

@@ -173,7 +173,7 @@ func customModels(metadata []byte) []string {
 	return slices.Sorted(maps.Keys(provider.Secret{Metadata: metadata}.Decode().CustomModels))
 }
 
-// valueKey is the name of the stored value in requests (facts: `secret` in ai_secret, `value` in env_var).
+// valueKey is the name of the stored value in requests (facts: value-key).
 func valueKey(level inventory.Level) string {
 	if level == inventory.Org {
 		return "secret"

@@ -108,7 +108,7 @@ func (s *session) send(ctx context.Context, step Step, method, path string, chan
 	return s.client.Patch(ctx, path, fieldsBody(fields...))
 }
 
-// asksForName recognizes the refusal of a PATCH that lacks `name` (facts: the API, the spec requires it for env_var).
+// asksForName recognizes the refusal of a PATCH that lacks `name` (facts: patch-name).
 var asksForName = regexp.MustCompile(`\bname\b`)
 
 // patch changes one field of a secret. The secret's own name is added only after a 400 that asks for it.
@@ -158,7 +158,7 @@ func (s *session) putBack(ctx context.Context, step Step, present state, metadat
 	return after, s.journal.add(s.line(eventPutBack, step))
 }
 
-// put replaces an ai_secret, found by its name, and leaves out its value so that the API keeps it (facts: the API). Without a preview
+// put replaces an ai_secret, found by its name, and leaves out its value so that the API keeps it (facts: put-keeps). Without a preview
 // nobody would see that it was lost: then it is not sent.
 func (s *session) put(ctx context.Context, step Step, present state, metadata []byte) (after state, err error) {
 	if present.Preview == "" {

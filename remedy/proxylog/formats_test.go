@@ -250,7 +250,7 @@ func TestMixedProjectsAreNotGuessed(t *testing.T) {
 	assert.Len(t, summary.Projects[0].Causes, 1)
 }
 
-// TestRefusedCredential: the first guide's symptom is a finding (guide: bearer-after-v2-migration; facts: routing in the proxy).
+// TestRefusedCredential: the first guide's symptom is a finding (guide: bearer-after-v2-migration; facts: wrapped-errors).
 func TestRefusedCredential(t *testing.T) {
 	t.Parallel()
 	const refused = "AI provider returned 401 error:\n\n{\"error\":{\"message\":\"Incorrect API key provided: sk-canary-7Hq2vZpX9mKd4RtB8nLw\"}}\n\nHeaders:\nserver: x"

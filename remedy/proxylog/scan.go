@@ -9,7 +9,7 @@ import (
 	"github.com/planeproof/planeproof/provider"
 )
 
-// The texts looked for (facts: three generations of the legacy AI proxy, routing in the proxy; recorded: proxy-routing).
+// The texts looked for (facts: strict-schema; recorded: proxy-routing).
 const (
 	unreadableText = "Failed to load project secrets"
 	retriedText    = "Received retryable error. Will try the next endpoint"

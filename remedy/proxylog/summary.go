@@ -35,8 +35,8 @@ type Project struct {
 	Causes      []Cause `json:"causes,omitempty"`
 	Retried     []Count `json:"retried,omitempty"` // by status: the next secret was tried (recorded: proxy-routing upstream-500)
 	NoKeys      []Count `json:"no_keys,omitempty"` // by model: no secret was eligible
-	// Refused are the providers' errors that came back to the caller, by status (guide: bearer-after-v2-migration; facts: routing
-	// in the proxy).
+	// Refused are the providers' errors that came back to the caller, by status (guide: bearer-after-v2-migration; facts:
+	// wrapped-errors).
 	Refused []Count  `json:"refused,omitempty"`
 	Advice  []string `json:"advice,omitempty"` // about Retried, NoKeys and Refused
 }

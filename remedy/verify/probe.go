@@ -168,7 +168,7 @@ func judgeList(body []byte) answer {
 }
 
 // checkOpen sends a deliberately wrong token, once, and takes the verdict back where it is not refused: a 200 proves a token only
-// if a wrong one is refused on the same path (facts: upstream gateways). It returns what came of it.
+// if a wrong one is refused on the same path (facts: models-paths, api-key-products). It returns what came of it.
 func (p prober) checkOpen(ctx context.Context, list string, got *answer) string {
 	p.retries = 0
 	wrong := p.ask(ctx, list, "Bearer planeproof-deliberately-wrong-"+rand.Text())

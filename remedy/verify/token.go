@@ -57,7 +57,7 @@ func SchemeIn(preview string) (scheme string, sure bool) {
 }
 
 // authorization is the header's value for a token as stored: concatenated, with the end trimmed, as the proxy's HTTP client
-// does (facts: the token is concatenated as stored). It is not ok where no header can hold the value.
+// does (facts: stored-token). It is not ok where no header can hold the value.
 func authorization(token string) (value string, ok bool) {
 	value = strings.TrimRight("Bearer "+token, " \t\r\n")
 	forbidden := func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }

@@ -56,7 +56,7 @@ func (v Verdict) ExitCode() int {
 
 // precedence orders the verdicts of paths: the first one that a path has is the overall one. One verified path is proof,
 // whatever the other says. Without it, a path that could not be judged leaves the token undecided, since the other path does
-// not condemn it: some gateways answer 401 where they serve nothing (facts: upstream gateways). For the same reason 403 and
+// not condemn it: some gateways answer 401 where they serve nothing (facts: models-paths, api-key-products). For the same reason 403 and
 // an open list stand before a 401, and any answer of an API before a web page or a 404.
 func precedence() []Verdict {
 	return []Verdict{

@@ -76,7 +76,7 @@ func (p Proxy) lacks() map[target.Capability]string {
 }
 
 // serve is the data plane as a scenario wants it with this proxy behind, which can be taken for what it is: v2 without Gateway is like the
-// current proxy, and v1 is said with a generation (facts: v2 and Gateway are not the same).
+// current proxy, and v1 is said with a generation (facts: v2-and-gateway).
 func (p Proxy) serve(all settings.Settings) (settings.DataPlane, error) {
 	const reason = "the proxy in the middle is what it is: "
 	plane, generation := all.DataPlane, all.LegacyProxy.Generation

@@ -2,7 +2,7 @@ package settings
 
 import "github.com/planeproof/planeproof/provider"
 
-// Who serves /v1/proxy/*, the values of DataPlane.Serving (facts: v2 and Gateway are not the same).
+// Who serves /v1/proxy/*, the values of DataPlane.Serving (facts: v2-and-gateway).
 const (
 	ServingV1        = "v1"         // the legacy proxy
 	ServingV2        = "v2"         // the API service calls providers itself
@@ -10,7 +10,7 @@ const (
 	ServingMixed     = "mixed"      // a half-upgraded fleet: v1 and v2 answer in turn, v1 first
 )
 
-// What PATCH does with metadata, the values of DataPlane.Patch (facts: PATCH, the spec and the second guide contradict each other).
+// What PATCH does with metadata, the values of DataPlane.Patch (facts: patch-semantics).
 const (
 	PatchReplace = "replace" // what the second guide relies on
 	PatchMerge   = "merge"   // what the spec says

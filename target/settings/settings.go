@@ -24,11 +24,11 @@ type Gateway struct {
 	Forbidden []string `json:"forbidden,omitempty"`
 	// Models are the ids of the models served.
 	Models []string `json:"models,omitempty"`
-	// Serve are the path prefixes served, nil for "" and "/v1" (facts: vLLM serves one, LiteLLM both).
+	// Serve are the path prefixes served, nil for "" and "/v1" (facts: vllm, litellm).
 	Serve []string `json:"serve,omitempty"`
-	// UnservedStatus answers every path that is not served: a 4xx, 0 for 404 (facts: some answer 401).
+	// UnservedStatus answers every path that is not served: a 4xx, 0 for 404 (facts: models-paths).
 	UnservedStatus int `json:"unserved_status,omitempty"`
-	// OpenModels lets anyone list models (facts: some leave /v1/models open).
+	// OpenModels lets anyone list models (facts: models-paths).
 	OpenModels bool `json:"open_models,omitempty"`
 }
 

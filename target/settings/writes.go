@@ -1,7 +1,7 @@
 package settings
 
-// Writes are the bad manners of a data plane's API around writes; the zero value has none. Which of them a real API has is unknown (facts: the
-// API): remedies must see each.
+// Writes are the bad manners of a data plane's API around writes; the zero value has none. Which of them a real API has is unknown (facts:
+// patch-semantics): remedies must see each.
 type Writes struct {
 	// StaleReads is how many readings of an object after a write still show it as it was before; StaleMS is for how many milliseconds.
 	StaleReads int `json:"stale_reads,omitempty"`
