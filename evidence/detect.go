@@ -114,7 +114,8 @@ func isPlainWord(value string) bool {
 	return len(value) <= 16 && !strings.ContainsFunc(value, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) })
 }
 
-// mixes says whether a word goes between letters and digits three times or more; long names of models have hyphens or dots.
+// mixes says whether digits stand among the letters of a word, not only behind them as in Test1609071221; long names of models have
+// hyphens or dots.
 func mixes(word string) bool {
 	changes := 0
 	for i := 1; i < len(word); i++ {
@@ -122,7 +123,7 @@ func mixes(word string) bool {
 			changes++
 		}
 	}
-	return changes >= 3
+	return changes >= 2
 }
 
 // isRandom says whether a word goes between capitals, small letters and digits more often than names in camelCase do.

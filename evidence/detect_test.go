@@ -28,6 +28,7 @@ func forms() map[string]string {
 		"PEM":               "-----BEGIN PRIVATE KEY-----\nZq8xV2mKd4\n-----END PRIVATE KEY-----",
 		"PEM, cut":          "-----BEGIN RSA PRIVATE KEY-----\nZq8xV2",
 		"long mixed word":   "c4na4yAb12Cd34Ef56Gh78",
+		"one digit":         "yhvjyhlyznivpye3lysydfkc",
 		"hexadecimal":       "0123456789abcdef0123456789abcdef",
 		"base64":            "Zq8xV2mKd4Rt/B8nLwZq8xV2mKd4Rt+B8nLwZq8xV2mK",
 		"camel of no word":  "qWeRtYuIoPaSdFgHjKlZxCvB",

@@ -34,6 +34,7 @@ type leakRig struct {
 	secrets  []string // all tokens
 	stored   []string // stored values and the key, which no backup may hold either
 	echoed   []string // what the API says of them in an error
+	parts    []string // parts of what the tools know, by which nobody can tell that they are of a token
 	secretID string
 	metadata string
 	key, raw string // files with the API key and with a new token
@@ -51,6 +52,7 @@ func (r *leakRig) mint(known bool) string {
 	r.echoed = append(r.echoed, token, `"Bearer `+token+`"`, string(quoted), base64.StdEncoding.EncodeToString([]byte("u:"+token+"\n")))
 	if known {
 		r.echoed = append(r.echoed, token[:20]+"…", "…"+token[5:], token[7:17])
+		r.parts = append(r.parts, token[4:15])
 	}
 	return token
 }
@@ -100,7 +102,11 @@ func (r *leakRig) serve(w http.ResponseWriter, req *http.Request, fake http.Hand
 		if cancel := r.cancel.Load(); cancel != nil {
 			(*cancel)()
 		}
-		message, _ := json.Marshal(map[string]string{"error": "refused: " + strings.Join(r.echoed, " ") + " " + r.metadata})
+		said := strings.Join(r.echoed, " ") + " " + r.metadata
+		if req.Method != http.MethodGet { // by then the metadata was read: parts of it come first, as only the beginning of an error is shown
+			said = strings.Join(r.parts, " ") + " " + said
+		}
+		message, _ := json.Marshal(map[string]string{"error": "refused: " + said})
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = w.Write(message)
