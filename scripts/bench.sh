@@ -57,6 +57,5 @@ fi
 figures ./fakes/gateway BenchmarkThroughput 10s
 echo "after $REQUESTS requests to one tenant of the gateway:"
 figures ./fakes/gateway BenchmarkMemory "${REQUESTS}x"
-if [ -n "$(go test -list '^BenchmarkInventory$' ./remedy/inventory 2>/dev/null | grep '^Benchmark')" ]; then
-	figures ./remedy/inventory BenchmarkInventory 1x
-fi
+figures ./remedy/inventory BenchmarkInventory 1x
+figures ./remedy/fix BenchmarkPlanOfAnAudit 1x
