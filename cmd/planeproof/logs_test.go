@@ -103,7 +103,7 @@ project 11111111-1111-4111-8111-111111111111
     fits legacy-2026-03, for braintrust
     → the log does not name the secret; find it: planeproof audit --project 11111111-1111-4111-8111-111111111111 --legacy legacy-2026-02
     → upgrade the data plane and its proxy, or use the Gateway: current versions keep keys that they do not know
-    → until then, remove only these keys: planeproof fix plan --secret ENV_VAR_ID --legacy legacy-2026-02 --workaround --save plan.json
+    → until then, remove only these keys: the audit prints the command
 
 lines read: 14; without a word about provider secrets: 1
 `, got.out)

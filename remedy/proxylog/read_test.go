@@ -235,7 +235,7 @@ func TestWhichGenerationsFit(t *testing.T) {
 			assert.Equal(t, tc.fits, fmt.Sprint(cause.Fits[i].Generations))
 			advice := strings.Join(cause.Advice, "\n")
 			if tc.workaround {
-				assert.Contains(t, advice, "planeproof fix plan --secret ENV_VAR_ID --legacy legacy-2026-02 --workaround --save plan.json")
+				assert.Contains(t, advice, "until then, remove only these keys: the audit prints the command")
 				assert.Contains(t, advice, "upgrade the data plane")
 			} else {
 				assert.Contains(t, advice, "the workaround of removing keys does not apply")

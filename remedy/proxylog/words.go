@@ -57,15 +57,19 @@ const upgrade = "upgrade the data plane and its proxy, or use the Gateway: curre
 
 // advise says what to do about a cause.
 func (c *Cause) advise(p *Project) {
-	audit, legacy, id := auditOf(p), oldest(c.Fits), "ENV_VAR_ID"
+	audit, legacy, id := auditOf(p), oldest(c.Fits), ""
 	if legacy != "" {
 		audit += " --legacy " + string(legacy)
 	}
 	if len(c.Secrets) == 1 {
-		id = cmp.Or(c.secretID, id)
+		id = c.secretID
 	}
 	if len(c.Secrets) == 0 {
 		c.Advice = append(c.Advice, "the log does not name the secret; find it: "+audit)
+	}
+	remove := "the audit prints the command"
+	if id != "" {
+		remove = fmt.Sprintf("planeproof fix plan --secret %s --legacy %s --workaround --save plan.json", id, legacy)
 	}
 	isOther := func(i Issue) bool { return i.Code != provider.CodeUnrecognizedKeys }
 	c.Workaround = c.Why == "" && !slices.ContainsFunc(c.Issues, isOther)
@@ -79,8 +83,7 @@ func (c *Cause) advise(p *Project) {
 		c.Advice = append(c.Advice, upgrade,
 			"no known generation rejects exactly these keys, so no workaround is offered: planeproof fix plan needs to know the generation")
 	case c.Workaround:
-		c.Advice = append(c.Advice, upgrade, fmt.Sprintf(
-			"until then, remove only these keys: planeproof fix plan --secret %s --legacy %s --workaround --save plan.json", id, legacy))
+		c.Advice = append(c.Advice, upgrade, "until then, remove only these keys: "+remove)
 	default:
 		c.Advice = append(c.Advice, "the workaround of removing keys does not apply: correct what the issues name, in the provider's settings")
 		current := func(f Fit) bool { return slices.Contains(f.Generations, provider.Current202608) }
