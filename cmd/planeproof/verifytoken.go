@@ -45,8 +45,9 @@ func newVerifyToken(t terminal, redactor *evidence.Redactor) *cobra.Command {
 		Short: "Try a provider token against its gateway, outside Braintrust",
 		Long: `Verify-token asks a gateway for /models and /v1/models with a token as Bearer, from this machine, and says what that proves. The
 base is given, or is the api_base of a provider secret: then the verdict is about the URL that the proxy calls with that secret, and its
-additionalHeaders are sent as the proxy sends them. The stored token never comes back from the API: give it. Where a path answers with a model list, a deliberately wrong token
-is sent to it too, once: if that is accepted, the list proves nothing. Only GET is sent. The token is never an argument.
+additionalHeaders are sent as the proxy sends them. The stored token never comes back from the API: give it. Where a path answers
+with a model list, a deliberately wrong token is sent to it too, once: if that is accepted, the list proves nothing. Only GET is
+sent. The token is never an argument.
 
 Exit codes: 0 verified; 1 refused, not authorized, an open endpoint, not a model list, not a base, not a raw token, a call that goes
 elsewhere, or a secret that is not there; 2 usage; 3 unreachable, inconclusive, a call that cannot be judged, or a wrong key: nothing can
