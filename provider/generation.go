@@ -22,6 +22,9 @@ func Generations() []Generation {
 	return []Generation{Legacy202602, Legacy202603, Current202608}
 }
 
+// Strict says that the generation is known and refuses unknown metadata keys (facts: strict-schema).
+func (g Generation) Strict() bool { return g == Legacy202602 || g == Legacy202603 }
+
 // ParseGeneration returns the generation of that exact name, or an error that lists the known ones.
 func ParseGeneration(name string) (Generation, error) {
 	if g := Generation(name); slices.Contains(Generations(), g) {

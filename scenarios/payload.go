@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
@@ -30,16 +29,11 @@ func (m Metadata) set(object []byte) ([]byte, error) {
 	}
 	for _, entry := range m {
 		var err error
-		if object, err = sjson.SetBytes(object, escapePath(entry.Key), entry.Value); err != nil {
+		if object, err = sjson.SetBytes(object, ":"+gjson.Escape(entry.Key), entry.Value); err != nil {
 			return nil, fmt.Errorf("set %s: %w", entry.Key, err)
 		}
 	}
 	return object, nil
-}
-
-// escapePath makes a key one step of an sjson path: model names have dots.
-func escapePath(key string) string {
-	return strings.NewReplacer(`\`, `\\`, ".", `\.`, "*", `\*`, "?", `\?`, "|", `\|`, "#", `\#`, "@", `\@`).Replace(key)
 }
 
 // wrap is a JSON object of one key whose value is kept as it is, byte for byte.

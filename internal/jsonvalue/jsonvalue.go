@@ -110,6 +110,15 @@ func (o Object) Text(key string) (text string, ok bool) {
 	return text, json.Unmarshal(value, &text) == nil
 }
 
+// Text is a JSON string.
+func Text(text string) json.RawMessage {
+	raw, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a string always encodes
+	}
+	return raw
+}
+
 // Kind names the type of a JSON value with its article, such as `an object`; `nothing that can be read` where it has none.
 func Kind(raw []byte) string {
 	switch jsontext.Value(raw).Kind() {

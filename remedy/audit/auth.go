@@ -98,7 +98,7 @@ func authFormatAPIKey(p *pass, s *secret) (match, bool) {
 	if isOpenAI(s.meta.APIBase) && p.generation != provider.Legacy202602 { // which sends Bearer all the same
 		m.severity, m.needs, m.cause = Error, "", "OpenAI's own API takes Bearer alone"
 	}
-	if s.ofProject() && strict(p.generation) {
+	if s.ofProject() && p.generation.Strict() {
 		m.remedy = p.remedyFor(RemedyPortable, s)
 	}
 	if m.needs != "" {

@@ -108,7 +108,7 @@ func basePath(base string) string {
 
 // callOf is what evidence says of the URL that the proxy calls for a chat completion.
 func (p *pass) callOf(s *secret) []string {
-	called, ok := provider.CalledURL(provider.Endpoint(p.judged(), s.asProvider(), "/chat/completions"))
+	called, ok := provider.CalledURL(provider.Endpoint(p.judged(), s.Provider(), "/chat/completions"))
 	if !ok {
 		called = "nothing, as it is no URL"
 	}

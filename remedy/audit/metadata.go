@@ -78,10 +78,10 @@ func unreadable(p *pass, s *secret) (match, bool) {
 	if s.ofProject() {
 		m.evidence = append(m.evidence, "used instead: "+p.instead(s))
 	}
-	if p.version != "" && strict(p.generation) {
+	if p.version != "" && p.generation.Strict() {
 		m.needs = "whether that proxy still serves: the data plane says that it is " + p.version + ", for which the workaround is not"
 	}
-	if p.version == "" && strict(failing[0]) && s.ofProject() && s.onlyUnknownKeys(failing[0]) && s.readable(provider.Current202608) {
+	if p.version == "" && failing[0].Strict() && s.ofProject() && s.onlyUnknownKeys(failing[0]) && s.readable(provider.Current202608) {
 		m.remedy = p.remedyFor(RemedyWorkaround, s)
 	}
 	return m, true

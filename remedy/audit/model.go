@@ -36,7 +36,7 @@ func (m *Model) gather(secrets []*secret) {
 		return
 	}
 	for _, s := range secrets {
-		eligible := s.asProvider().Eligible(m.Name)
+		eligible := s.Provider().Eligible(m.Name)
 		m.served = m.served || eligible
 		m.defaults = m.defaults || s.servesDefaults()
 		_, custom := s.meta.CustomModels[m.Name]

@@ -103,27 +103,21 @@ func newSecret(stored inventory.Secret) *secret {
 	if len(s.Metadata) == 0 {
 		s.Metadata = json.RawMessage("null")
 	}
-	s.meta = s.asProvider().Decode()
+	s.meta = s.Provider().Decode()
 	if json.Unmarshal(s.Metadata, &s.keys) != nil {
 		s.keys = nil
 	}
 	s.ref = &SecretRef{ID: s.ID, Level: s.Level, Project: s.Project, Name: s.Name, Type: s.Type, Path: s.Path()}
-	raw, err := json.Marshal(s.asProvider())
+	raw, err := json.Marshal(s.Provider())
 	for _, g := range provider.Generations() {
 		if err != nil { // metadata that is no JSON cannot be sent, let alone read
 			raw = []byte("null")
 		}
 		_, s.issues[g] = provider.Read(g, raw)
-		_, sent, _ := provider.Credential(g, s.asProvider())
+		_, sent, _ := provider.Credential(g, s.Provider())
 		s.schemes[g], _, _ = strings.Cut(sent, " ")
 	}
 	return s
-}
-
-// asProvider is the secret as /api/secret hands it out, with a value in the place of the stored one.
-func (s *secret) asProvider() provider.Secret {
-	value := "value"
-	return provider.Secret{Name: s.Name, Type: s.Type, Value: &value, Metadata: s.Metadata}
 }
 
 func (s *secret) readable(g provider.Generation) bool { return s.issues[g] == nil }

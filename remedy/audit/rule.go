@@ -1,7 +1,5 @@
 package audit
 
-import "github.com/planeproof/planeproof/provider"
-
 // Severity is how bad a finding is.
 type Severity string
 
@@ -90,9 +88,4 @@ func refs(secrets []*secret) []*SecretRef {
 		all = append(all, s.ref)
 	}
 	return all
-}
-
-// strict says that the generation is one that refuses unknown metadata keys (facts: strict-schema).
-func strict(g provider.Generation) bool {
-	return g == provider.Legacy202602 || g == provider.Legacy202603
 }

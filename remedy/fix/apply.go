@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
@@ -27,7 +26,7 @@ type Result struct {
 // planned already is not written again, so that a killed run is finished by running it again. Other errors are ErrOrganization,
 // ErrTokenNeeded, file.ErrUnusable, file.ErrLocked, and those of the client and the file system.
 func Apply(ctx context.Context, client *control.Client, plan *Plan, o Options) (result Result, err error) {
-	a := &applier{session: session{Options: o.complete(), client: client}, plan: plan}
+	a := &applier{session: newSession(client, o), plan: plan}
 	client.Hide("token", o.Token)
 	if err := a.checkWave(); err != nil {
 		return result, err
@@ -40,20 +39,13 @@ func Apply(ctx context.Context, client *control.Client, plan *Plan, o Options) (
 		return result, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	if err := a.readFiles(); err != nil {
-		return result, err
-	}
-	if err := a.readSecrets(ctx); err != nil {
-		return result, err
-	}
-	if err := a.readRivals(ctx); err != nil {
-		return result, err
-	}
-	if a.todo() > 0 || a.Model != "" {
-		if err := a.prepare(); err != nil {
+	for _, ready := range []func(context.Context) error{a.readFiles, a.readSecrets, a.readRivals, a.prepare} {
+		if err := ready(ctx); err != nil {
 			return result, err
 		}
-		defer func() { err = errors.Join(err, a.journal.close()) }()
+	}
+	if a.journal != nil {
+		defer func() { err = errors.Join(err, a.journal.Close()) }()
 	}
 	return a.run(ctx)
 }
@@ -64,32 +56,13 @@ type applier struct {
 	org    inventory.Organization // as it is called now
 	backup *Backup
 	traces map[string]trace
-	tasks  []*task
+	tasks  []*task             // of the waves asked for
 	rivals inventory.Inventory // who could answer a call
 	untold []string            // steps of which nothing tells whether they hold
 }
 
-// task is a step of the waves asked for, with the secret before and after its change.
-type task struct {
-	Step
-	before, after state
-	done          bool // it is as planned already
-}
-
-func (t *task) label() string { return label(t.Name, t.Level, t.Project) }
-
-func (a *applier) todo() (n int) {
-	for _, t := range a.tasks {
-		if !t.done {
-			n++
-		}
-	}
-	return n
-}
-
 // run does the tasks wave by wave, and reads once more at the end what was written.
-func (a *applier) run(ctx context.Context) (Result, error) {
-	var failure error
+func (a *applier) run(ctx context.Context) (result Result, failure error) {
 	wave, done := 0, 0
 	for _, t := range a.tasks {
 		if t.Wave != wave {
@@ -100,30 +73,29 @@ func (a *applier) run(ctx context.Context) (Result, error) {
 			a.Say(fmt.Sprintf("wave %d", wave))
 		}
 		done++
-		at := fmt.Sprintf("  %d of %d: %s: ", done, len(a.tasks), t.label())
 		said, err := a.do(ctx, t)
-		switch {
-		case errors.Is(err, ErrCannotTell):
+		if errors.Is(err, ErrCannotTell) {
 			a.untold = append(a.untold, t.label()+strings.TrimPrefix(err.Error(), ErrCannotTell.Error()))
-			a.Say(at + err.Error())
-			continue
-		case err != nil:
+			said = err.Error()
+		} else if err != nil {
 			failure = fmt.Errorf("fix %s: %w", t.label(), err)
-		default:
-			a.Say(at + said)
-		}
-		if failure != nil {
 			break
 		}
+		a.Say(fmt.Sprintf("  %d of %d: %s: %s", done, len(a.tasks), t.label(), said))
 	}
-	if rest := len(a.tasks) - done; failure != nil && rest > 0 {
+	rest := len(a.tasks) - done
+	if failure != nil && rest > 0 {
 		failure = fmt.Errorf("%w; %d later steps were not begun", failure, rest)
 	}
-	failure = a.conclude(failure, a.lastReading(ctx), len(a.tasks)-done)
+	failure = a.conclude(failure, a.lastReading(ctx), rest)
 	if failure == nil {
 		failure = a.tellNamesakes(ctx)
 	}
-	return a.result(), failure
+	result = Result{Steps: len(a.tasks), Written: len(a.written)}
+	if left := a.plan.waves() - a.Wave; a.Wave != 0 && left > 0 {
+		result.WavesLeft, result.NextWave = left, a.Wave+1
+	}
+	return result, failure
 }
 
 // conclude joins what went wrong; what was seen to be wrong comes before what nothing tells.
@@ -133,54 +105,40 @@ func (a *applier) conclude(failure, reverted error, rest int) error {
 	} else if failure == nil {
 		failure = reverted
 	}
-	if len(a.untold) == 0 {
-		return failure
-	}
 	untold := strings.Join(a.untold, "; ")
-	if failure != nil {
+	switch {
+	case len(a.untold) == 0:
+		return failure
+	case failure != nil:
 		return fmt.Errorf("%w; and of %d changes it cannot be told whether they hold: %s", failure, len(a.untold), untold)
-	}
-	if rest > 0 {
+	case rest > 0:
 		untold += fmt.Sprintf("; %d steps of later waves were not begun", rest)
 	}
 	return fmt.Errorf("%w whether %d of %d changes hold, which are in place: %s", ErrCannotTell, len(a.untold), len(a.tasks), untold)
-}
-
-func (a *applier) result() Result {
-	r := Result{Steps: len(a.tasks), Written: len(a.written)}
-	seen := map[int]bool{}
-	for _, s := range a.plan.Steps {
-		if a.Wave != 0 && s.Wave > a.Wave && !seen[s.Wave] {
-			seen[s.Wave] = true
-			r.WavesLeft++
-		}
-	}
-	if r.WavesLeft > 0 {
-		r.NextWave = a.Wave + 1
-	}
-	return r
 }
 
 // tellNamesakes says last which secrets of the same names still have auth_format api_key (behaviours: BEARER-19).
 func (a *applier) tellNamesakes(ctx context.Context) error {
 	var all []inventory.Secret
 	var paths []string
+	seen := map[string]bool{}
 	for _, t := range a.tasks {
-		for _, n := range t.Namesakes {
-			s := inventory.Secret{ID: n.SecretID, Level: n.Level, Project: n.Project, Name: t.Name}
-			if !slices.Contains(paths, s.Path()) {
+		for _, s := range t.sameNames() {
+			if !seen[s.ID] {
+				seen[s.ID] = true
 				all, paths = append(all, s), append(paths, s.Path())
 			}
 		}
 	}
-	found, err := a.readAll(ctx, a.client, paths, once)
+	found, err := a.readAll(ctx, paths, once)
 	if err != nil {
 		return fmt.Errorf("all changes are in place and proven, but the secrets of the same names cannot be read: %w", err)
 	}
 	var failing []string
 	for i, now := range found {
-		if secret, err := now.secret(); err == nil && !now.gone && usesAPIKey(secret) {
-			failing = append(failing, fmt.Sprintf("%s (planeproof fix plan --secret %s)", label(now.Name, all[i].Level, all[i].Project), all[i].ID))
+		if !now.gone && now.alien == nil && usesAPIKey(now.Secret) {
+			all[i].Name = now.Name
+			failing = append(failing, fmt.Sprintf("%s (planeproof fix plan --secret %s)", label(all[i]), all[i].ID))
 		}
 	}
 	if len(failing) > 0 {
@@ -190,19 +148,26 @@ func (a *applier) tellNamesakes(ctx context.Context) error {
 }
 
 // label names a secret in a sentence.
-func label(name string, level inventory.Level, project *inventory.ProjectRef) string {
-	text := evidence.Printable(name)
+func label(s inventory.Secret) string {
+	name := evidence.Printable(s.Name)
 	switch {
-	case level == inventory.Project && project != nil:
-		owner := project.Name
+	case s.Level == inventory.Project && s.Project != nil:
+		owner := s.Project.Name
 		if owner == "" {
-			owner = project.ID
+			owner = s.Project.ID
 		}
-		return text + " (project " + evidence.Printable(owner) + ")"
-	case level == inventory.OrgEnv:
-		return text + " (org, env_var)"
+		return name + " (project " + evidence.Printable(owner) + ")"
+	case s.Level == inventory.OrgEnv:
+		return name + " (org, env_var)"
 	}
-	return text + " (org)"
+	return name + " (org)"
+}
+
+func labels(secrets []inventory.Secret) (all []string) {
+	for _, s := range secrets {
+		all = append(all, label(s))
+	}
+	return all
 }
 
 // someOf lists the first few of many.

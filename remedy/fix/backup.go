@@ -2,12 +2,9 @@ package fix
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 
-	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/internal/file"
-	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
@@ -48,22 +45,13 @@ func ReadBackup(path string) (*Backup, error) {
 	for _, saved := range b.Secrets {
 		before, err := newState(saved.Object)
 		if err == nil {
-			err = before.fits(saved.Step, b.Generation)
+			err = saved.Step.checkAgainst(b.Generation, before)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("file %s %w: %w", evidence.Printable(path), file.ErrUnusable, err)
+			return nil, unusable(path, err)
 		}
 	}
 	return b, nil
-}
-
-// fits refuses a step that its remedy would not make of the secret as it was.
-func (s state) fits(step Step, generation string) error {
-	secret, err := s.secret()
-	if err != nil {
-		return err
-	}
-	return step.checkAgainst(provider.Generation(generation), secret)
 }
 
 // before is the secret as it was; ok is false where the backup has none of this id.

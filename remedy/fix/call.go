@@ -22,6 +22,8 @@ var (
 	errCallFails = errors.New("a call fails")
 	// errCached is a failure that only the caches cause: the change itself is right.
 	errCached = fmt.Errorf("%w through the caches", errCallFails)
+	// errUntoldValue is that nothing tells of a stored value that was replaced.
+	errUntoldValue = fmt.Errorf("%w: the API tells neither a preview nor a date of the stored value; a call of a model would (--model)", ErrCannotTell)
 )
 
 // call is what came of a model call.
@@ -32,18 +34,19 @@ type call struct {
 	unsure             bool   // a failure says nothing of the secret: too many calls, an error of the server, a cache
 }
 
+// serves says whether a proxy may serve the model with the secret.
+func (s state) serves(model string) bool { return s.alien == nil && s.Provider().MayServe(model) }
+
 // readRivals reads who could answer a call, and refuses a model that no secret of the plan serves.
 func (a *applier) readRivals(ctx context.Context) (err error) {
 	if a.Model == "" {
 		return nil
 	}
 	var models []string
-	served := false
 	for _, t := range a.tasks {
-		served = served || t.before.serves(a.Model)
-		models = append(models, customModels(t.before.Metadata)...)
+		models = append(models, customModels(t.before.Secret)...)
 	}
-	if !served {
+	if !slices.ContainsFunc(a.tasks, func(t *task) bool { return t.before.serves(a.Model) }) {
 		slices.Sort(models)
 		known := "they have no custom models"
 		if len(models) > 0 {
@@ -66,12 +69,6 @@ func (a *applier) inventory(ctx context.Context, tasks ...*task) (inventory.Inve
 	return inventory.Read(ctx, a.client, options)
 }
 
-// serves says whether a proxy may serve the model with the secret.
-func (s state) serves(model string) bool {
-	secret, err := s.secret()
-	return err == nil && routed(secret).MayServe(model)
-}
-
 // others are the other secrets that could answer a call of the model in the task's context, before the changes or now: those of the plan
 // may have come to serve the model, and somebody may have added one.
 func (a *applier) others(t *task, model string, now inventory.Inventory) (all []inventory.Secret, err error) {
@@ -79,13 +76,15 @@ func (a *applier) others(t *task, model string, now inventory.Inventory) (all []
 	if t.Project != nil {
 		project = t.Project.ID
 	}
+	seen := map[string]bool{t.SecretID: true}
 	for _, i := range []inventory.Inventory{a.rivals, now} {
 		candidates, err := i.Candidates(project, model)
 		if err != nil {
 			return nil, err
 		}
 		for _, s := range candidates {
-			if s.ID != t.SecretID && !slices.ContainsFunc(all, func(o inventory.Secret) bool { return o.ID == s.ID }) {
+			if !seen[s.ID] {
+				seen[s.ID] = true
 				all = append(all, s)
 			}
 		}
@@ -96,11 +95,7 @@ func (a *applier) others(t *task, model string, now inventory.Inventory) (all []
 // attribute says why a call that works proves the secret, or what else could be: others could have answered it too, and endpoint is the
 // name that the proxy told, empty for none (facts: used-endpoint).
 func attribute(name string, others []inventory.Secret, endpoint string) (proof, doubt string) {
-	var labels []string
-	for _, o := range others {
-		labels = append(labels, label(o.Name, o.Level, o.Project))
-	}
-	among := " (" + someOf(labels) + ")"
+	among := " (" + someOf(labels(others)) + ")"
 	switch {
 	case len(others) == 0:
 		return "no other secret could have answered it", ""
@@ -120,21 +115,40 @@ func (a *applier) callBefore(ctx context.Context, t *task) (call, error) {
 	return a.call(ctx, t, a.Model, false)
 }
 
-// proveByCalls proves the change by real calls, first past the caches and then through them. A call proves this secret only where its
-// answer can be attributed to it. made says that one was made, and said what to add to the line of a success.
-func (a *applier) proveByCalls(ctx context.Context, t *task, earlier call) (said string, made bool, err error) {
-	switch {
-	case a.Model == "":
-		return "", false, nil
-	case !t.after.serves(a.Model):
-		return "; no call was made, as it does not serve " + evidence.Printable(a.Model), false, nil
+// proveByCalls proves the change by real calls, where they are asked for, and says what to add to the line of a success. One that broke a
+// working call is put back. Where none is made and the API does not tell of a stored value either, the error is errUntoldValue.
+func (a *applier) proveByCalls(ctx context.Context, t *task, earlier call) (said string, err error) {
+	if a.Model == "" || !t.after.serves(a.Model) {
+		if a.Model != "" {
+			said = "; no call was made, as it does not serve " + evidence.Printable(a.Model)
+		}
+		if moved, known := t.after.valueMoved(t.before); t.ReplaceValue && !moved && (!known || t.after.SecretUpdatedAt == "") {
+			err = errUntoldValue
+		}
+		return said, err
 	}
+	said, err = a.callAfter(ctx, t, earlier)
+	switch {
+	case err == nil, errors.Is(err, ErrCannotTell):
+		return said, err
+	case !errors.Is(err, errCallFails):
+		return "", fmt.Errorf("the change is in place and read back, but nothing tells whether a call works: %w", err)
+	case t.ReplaceValue:
+		return "", fmt.Errorf("%w: %w; the stored value was replaced, which cannot be undone", ErrInPlace, err)
+	case earlier.works && !errors.Is(err, errCached):
+		return "", a.undo(ctx, t, err.Error()+"; it worked before the change")
+	}
+	return "", fmt.Errorf("%w: %w", ErrInPlace, err)
+}
+
+// callAfter calls past the caches and then through them, and says why the answer came from this secret: a call proves it only then.
+func (a *applier) callAfter(ctx context.Context, t *task, earlier call) (said string, err error) {
 	past, err := a.mustWork(ctx, t, a.Model, false)
 	if err == nil {
 		_, err = a.mustWork(ctx, t, a.Model, true)
 	}
 	if err != nil {
-		return "", true, err
+		return "", err
 	}
 	said = "; a call of " + evidence.Printable(a.Model) + " works with and without the caches"
 	if earlier.Status != 0 && !earlier.OK {
@@ -142,7 +156,7 @@ func (a *applier) proveByCalls(ctx context.Context, t *task, earlier call) (said
 	}
 	now, err := a.inventory(ctx, t)
 	if err != nil {
-		return "", true, err
+		return "", err
 	}
 	others, err := a.others(t, a.Model, now)
 	proof, doubt := attribute(t.Name, others, past.UsedEndpoint)
@@ -150,17 +164,17 @@ func (a *applier) proveByCalls(ctx context.Context, t *task, earlier call) (said
 		proof, doubt = "", err.Error()
 	}
 	if proof != "" {
-		return said + ", and " + proof, true, nil
+		return said + ", and " + proof, nil
 	}
-	for _, own := range customModels(t.after.Metadata) {
+	for _, own := range customModels(t.after.Secret) {
 		if others, err := a.others(t, own, now); err != nil || len(others) > 0 || !t.after.serves(own) {
 			continue
 		}
 		a.Say("    calling " + evidence.Printable(own) + " too, which only " + t.label() + " serves")
 		_, err := a.mustWork(ctx, t, own, false)
-		return said + "; so does one of " + evidence.Printable(own) + ", which only this secret serves", true, err
+		return said + "; so does one of " + evidence.Printable(own) + ", which only this secret serves", err
 	}
-	return "", true, fmt.Errorf("%w: %s, but %s; what would tell: rename one of the two, or add a custom model that only this secret has, and run apply "+
+	return "", fmt.Errorf("%w: %s, but %s; what would tell: rename one of the two, or add a custom model that only this secret has, and run apply "+
 		"again with it", ErrCannotTell, strings.TrimPrefix(said, "; "), doubt)
 }
 
@@ -179,19 +193,15 @@ func (a *applier) mustWork(ctx context.Context, t *task, model string, caches bo
 	return got, fmt.Errorf("%w: one of %s past the caches: %s", errCallFails, model, got.why)
 }
 
-// methodCall is how the journal names a model call.
-const methodCall = http.MethodPost + " /v1/proxy/chat/completions"
-
 // call makes a call in the task's project, of which the journal tells first, until the proxy names no other secret.
 func (a *applier) call(ctx context.Context, t *task, model string, caches bool) (made call, err error) {
 	request := control.Call{Model: model, Caches: caches}
 	if t.Level == inventory.Project {
 		request.ProjectID = t.Project.ID
 	}
-	line := a.line(eventCall, t.Step)
-	line.Request, line.Said = methodCall, "model "+evidence.Printable(model)
+	line := entry{Event: eventCall, Request: http.MethodPost + " /v1/proxy/chat/completions", Said: "model " + evidence.Printable(model)}
 	for range attempts {
-		if err := a.journal.add(line); err != nil {
+		if err := a.tell(t.Step, line); err != nil {
 			return made, err
 		}
 		made = call{}

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
 	"github.com/planeproof/planeproof/internal/jsonvalue"
@@ -36,50 +36,31 @@ func (e Edit) keys() []string {
 // Apply returns the metadata with the edit done; every byte that belongs to no named key is as it was. It refuses metadata that is
 // malformed, no object, or has a key twice at any level, because an edit of such metadata could do something else than it says.
 func (e Edit) Apply(metadata []byte) ([]byte, error) {
-	want, err := object(metadata)
+	want, err := jsonvalue.ParseObject(metadata)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read metadata: %w", err)
 	}
 	edited := metadata
 	for _, entry := range e.Set {
-		if want[entry.Key], err = jsonvalue.Canonical(entry.Value); err != nil {
-			return nil, fmt.Errorf("set metadata key %q: %w", entry.Key, err)
+		if want[entry.Key], err = jsonvalue.Canonical(entry.Value); err == nil {
+			edited, err = sjson.SetRawBytes(edited, keyPath(entry.Key), entry.Value)
 		}
-		if edited, err = sjson.SetRawBytes(edited, escapePath(entry.Key), entry.Value); err != nil {
+		if err != nil {
 			return nil, fmt.Errorf("set metadata key %q: %w", entry.Key, err)
 		}
 	}
 	for _, key := range e.Remove {
 		delete(want, key)
-		if edited, err = sjson.DeleteBytes(edited, escapePath(key)); err != nil {
+		if edited, err = sjson.DeleteBytes(edited, keyPath(key)); err != nil {
 			return nil, fmt.Errorf("remove metadata key %q: %w", key, err)
 		}
 	}
 	// sjson does not report every key that it cannot handle, so its work is read again.
-	if got, err := object(edited); err != nil || len(got.Differing(want)) > 0 {
+	if got, err := jsonvalue.ParseObject(edited); err != nil || len(got.Differing(want)) > 0 {
 		return nil, errors.New("edit metadata: the edit would change more than the keys named")
 	}
 	return edited, nil
 }
 
-// object reads metadata that can be edited.
-func object(metadata []byte) (jsonvalue.Object, error) {
-	keys, err := jsonvalue.ParseObject(metadata)
-	if err != nil {
-		return nil, fmt.Errorf("read metadata: %w", err)
-	}
-	return keys, nil
-}
-
-// escapePath makes a key one step of an sjson path, whatever is in it.
-func escapePath(key string) string {
-	var b strings.Builder
-	for i := range len(key) {
-		c := key[i]
-		if c < 0x80 && c != '_' && !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
-			b.WriteByte('\\')
-		}
-		b.WriteByte(c)
-	}
-	return b.String()
-}
+// keyPath makes a key one step of an sjson path, whatever is in it.
+func keyPath(key string) string { return ":" + gjson.Escape(key) }

@@ -40,32 +40,33 @@ func FromAudit(ctx context.Context, client *control.Client, report audit.Report,
 	}
 	severities := audit.Severities()
 	for _, group := range report.Groups {
-		reasons := map[string]*Left{}
-		leave := func(f audit.Finding, reason string) {
-			if reasons[reason] == nil {
-				left = append(left, Left{Rule: group.Rule, Severity: group.Severity, Reason: reason})
-				reasons[reason] = &left[len(left)-1]
-			}
-			if f.Secret != nil {
-				at := slices.IndexFunc(left, func(l Left) bool { return l.Rule == group.Rule && l.Reason == reason })
-				left[at].Secrets = append(left[at].Secrets, f.Secret.Name)
-			}
-		}
+		minor := slices.Index(severities, group.Severity) > slices.Index(severities, report.FailOn)
+		placeOf := map[string]int{} // in left, by reason
 		for _, f := range group.Findings {
 			remedy, err := ParseRemedy(f.Remedy.Name)
+			reason := ""
 			switch {
-			case slices.Index(severities, group.Severity) > slices.Index(severities, report.FailOn):
-				leave(f, "it is less severe than what the audit fails on ("+string(report.FailOn)+"): for people to decide")
+			case minor:
+				reason = "it is less severe than what the audit fails on (" + string(report.FailOn) + "): for people to decide"
 			case err != nil || f.Secret == nil:
-				leave(f, "no remedy of ours mends it: "+group.Advice)
+				reason = "no remedy of ours mends it: " + group.Advice
 			case missing[f.Secret.ID] != nil:
-				leave(f, missing[f.Secret.ID].Error())
+				reason = missing[f.Secret.ID].Error()
 			case remedy == RawToken:
-				leave(f, "a token belongs to one secret: plan it with --secret ID and --token-file")
+				reason = "a token belongs to one secret: plan it with --secret ID and --token-file"
 			case remedy == Workaround && literal:
-				wanted = append(wanted, Wanted{known[f.Secret.ID], Literal})
-			default:
+				remedy = Literal
+			}
+			if reason == "" {
 				wanted = append(wanted, Wanted{known[f.Secret.ID], remedy})
+				continue
+			}
+			if _, there := placeOf[reason]; !there {
+				placeOf[reason] = len(left)
+				left = append(left, Left{Rule: group.Rule, Severity: group.Severity, Reason: reason})
+			}
+			if l := &left[placeOf[reason]]; f.Secret != nil {
+				l.Secrets = append(l.Secrets, f.Secret.Name)
 			}
 		}
 	}
@@ -79,6 +80,7 @@ func readMissing(ctx context.Context, client *control.Client, report audit.Repor
 ) (missing map[string]error, err error) {
 	missing = map[string]error{}
 	var refs []*audit.SecretRef
+	var paths []string
 	for _, group := range report.Groups {
 		for _, f := range group.Findings {
 			if f.Secret == nil || f.Remedy.Name == "" || missing[f.Secret.ID] != nil {
@@ -87,33 +89,21 @@ func readMissing(ctx context.Context, client *control.Client, report audit.Repor
 			if s := known[f.Secret.ID]; s.Metadata == nil || string(s.Metadata) == "null" {
 				missing[f.Secret.ID] = fmt.Errorf("%w: it does not exist any more", ErrNotApplied)
 				refs = append(refs, f.Secret)
+				paths = append(paths, inventory.Secret{ID: f.Secret.ID, Level: f.Secret.Level}.Path())
 			}
 		}
 	}
-	read := make([]state, len(refs))
-	err = control.Each(ctx, len(refs), func(ctx context.Context, i int) (err error) {
-		read[i], err = get(ctx, client, inventory.Secret{ID: refs[i].ID, Level: refs[i].Level}.Path())
-		if control.KindOf(err) == control.NotFound {
-			return nil
-		}
-		return err
-	}, progress)
-	if err != nil {
-		return nil, err
-	}
-	for i, ref := range refs {
-		if read[i].ID == "" {
-			continue
-		}
-		secret, err := read[i].secret()
-		if secret.Project != nil && ref.Project != nil && secret.Project.ID == ref.Project.ID {
-			secret.Project.Name = ref.Project.Name // it is only shown
-		}
-		if known[ref.ID], missing[ref.ID] = secret, err; err == nil {
-			delete(missing, ref.ID)
+	s := newSession(client, Options{Progress: progress})
+	all, err := s.readAll(ctx, paths, once)
+	for i, now := range all {
+		if ref := refs[i]; !now.gone {
+			if now.Project != nil && ref.Project != nil && now.Project.ID == ref.Project.ID {
+				now.Project.Name = ref.Project.Name // it is only shown
+			}
+			known[ref.ID], missing[ref.ID] = now.Secret, now.alien
 		}
 	}
-	return missing, nil
+	return missing, err
 }
 
 // line says it to a person.

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/remedy/verify"
 )
 
@@ -19,34 +17,6 @@ const (
 	BackupSchema  = "planeproof/backup/v1"
 	JournalSchema = "planeproof/change-journal/v1"
 )
-
-// Remedy is one of the changes that are ever made.
-type Remedy string
-
-// The remedies.
-const (
-	// Bearer sets auth_format bearer and auth_type api_key (guide: bearer-after-v2-migration, step 2).
-	Bearer Remedy = "bearer"
-	// Workaround removes the metadata keys that a strict legacy proxy rejects (guide: project-override-on-legacy-proxy).
-	Workaround Remedy = "workaround"
-	// Literal leaves the three keys that the second guide's own command sends, whatever else is lost.
-	Literal Remedy = "literal"
-	// Portable removes auth_type and auth_format where Bearer is meant: every generation and v2 read that as Bearer.
-	Portable Remedy = "portable"
-	// RawToken replaces the stored value by a raw token.
-	RawToken Remedy = "raw-token"
-)
-
-// Remedies returns all remedies.
-func Remedies() []Remedy { return []Remedy{Bearer, Workaround, Literal, Portable, RawToken} }
-
-// ParseRemedy returns the remedy of that exact name.
-func ParseRemedy(name string) (Remedy, error) {
-	if r := Remedy(name); slices.Contains(Remedies(), r) {
-		return r, nil
-	}
-	return "", fmt.Errorf("parse remedy %q: known are %q", evidence.Printable(name), Remedies())
-}
 
 // What came of a change that was asked for, where it is not proven.
 var (
@@ -107,25 +77,4 @@ type Options struct {
 	// Now and Sleep are the clock, nil for the real one. Sleep ends early with the context's error.
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration) error
-}
-
-// complete fills in what was left out.
-func (o Options) complete() Options {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.Sleep == nil {
-		o.Sleep = func(ctx context.Context, d time.Duration) error {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(d):
-				return nil
-			}
-		}
-	}
-	if o.Say == nil {
-		o.Say = func(string) {}
-	}
-	return o
 }

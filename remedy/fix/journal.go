@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
@@ -30,22 +29,27 @@ const (
 	eventPutBack = "put-back" // the state before was written again and read back
 )
 
-// entry is one line of the change journal.
-type entry struct {
+// head is what all entries of a run have in common, but for the time.
+type head struct {
 	Schema       string                 `json:"schema"`
 	At           string                 `json:"at"` // UTC, RFC 3339
 	Tool         string                 `json:"tool"`
 	Who          Who                    `json:"who"`
 	Organization inventory.Organization `json:"organization"`
 	Plan         string                 `json:"plan,omitempty"` // its ID
-	Event        string                 `json:"event"`
-	Action       string                 `json:"action"` // a remedy, or restore
-	SecretID     string                 `json:"secret_id"`
-	Name         string                 `json:"name"`
-	Request      string                 `json:"request,omitempty"` // method and path, and what is sent
-	Changes      []Change               `json:"changes,omitempty"`
-	RequestIDs   map[string]string      `json:"request_ids,omitempty"`
-	Said         string                 `json:"said,omitempty"`
+}
+
+// entry is one line of the change journal.
+type entry struct {
+	head
+	Event      string            `json:"event"`
+	Action     string            `json:"action"` // a remedy, or restore
+	SecretID   string            `json:"secret_id"`
+	Name       string            `json:"name"`
+	Request    string            `json:"request,omitempty"` // method and path, and what is sent
+	Changes    []Change          `json:"changes,omitempty"`
+	RequestIDs map[string]string `json:"request_ids,omitempty"`
+	Said       string            `json:"said,omitempty"`
 }
 
 // JournalPath is where the change journal of a backup lies.
@@ -54,16 +58,9 @@ func JournalPath(backup string) string { return backup + ".journal.jsonl" }
 // errJournal is that what was done could not be told.
 var errJournal = errors.New("the change journal cannot be written")
 
-// journal is a file of JSON lines to which every request that changes something, and every model call, is written before it is sent.
-type journal struct {
-	file *os.File
-	head entry // what all lines have in common
-	now  func() time.Time
-}
-
 // openJournal opens a journal to add to it: a regular file that only its owner reads, never what a link leads to. A line that a killed
 // run left unfinished is ended first.
-func openJournal(path string, head entry, now func() time.Time) (*journal, error) {
+func openJournal(path string) (*os.File, error) {
 	if err := file.Narrow(path); err != nil {
 		return nil, err
 	}
@@ -76,7 +73,7 @@ func openJournal(path string, head entry, now func() time.Time) (*journal, error
 	switch err = errors.Join(err, errOpened); {
 	case err != nil:
 	case !opened.Mode().IsRegular() || !os.SameFile(there, opened):
-		err = fmt.Errorf("file %s %w: it is no regular file", evidence.Printable(path), file.ErrUnusable)
+		err = unusable(path, errors.New("it is no regular file"))
 	case opened.Size() > 0:
 		last := make([]byte, 1)
 		if _, err = f.ReadAt(last, opened.Size()-1); err == nil && last[0] != '\n' {
@@ -87,25 +84,33 @@ func openJournal(path string, head entry, now func() time.Time) (*journal, error
 		_ = f.Close()
 		return nil, fmt.Errorf("open change journal: %w", err)
 	}
-	head.Schema = JournalSchema
-	return &journal{f, head, now}, nil
+	return f, nil
 }
 
-// add writes one line and waits until it is on the disk.
-func (j *journal) add(e entry) error {
-	e.Schema, e.Tool, e.Who, e.Organization, e.Plan = j.head.Schema, j.head.Tool, j.head.Who, j.head.Organization, j.head.Plan
-	e.At = j.now().UTC().Format(time.RFC3339Nano)
+// tell writes one line about a step into the journal, and waits until it is on the disk.
+func (s *session) tell(step Step, e entry) error {
+	e.head, e.SecretID, e.Name, e.Action = s.head, step.SecretID, step.Name, s.action
+	if e.Action == "" {
+		e.Action = string(step.Remedy)
+	}
+	e.At = s.Now().UTC().Format(time.RFC3339Nano)
 	raw, err := json.Marshal(e)
 	if err == nil {
-		_, err = j.file.Write(append(raw, '\n'))
+		_, err = s.journal.Write(append(raw, '\n'))
 	}
-	if err = errors.Join(err, j.file.Sync()); err != nil {
+	if err = errors.Join(err, s.journal.Sync()); err != nil {
 		return fmt.Errorf("%w: %w", errJournal, err)
 	}
 	return nil
 }
 
-func (j *journal) close() error { return j.file.Close() }
+// failed tells the journal the reason, and returns it.
+func (s *session) failed(step Step, reason error) error {
+	if err := s.tell(step, entry{Event: eventFailed, Said: reason.Error()}); err != nil {
+		return fmt.Errorf("%w; %w", reason, err)
+	}
+	return reason
+}
 
 // trace is what a journal tells of one secret under one plan.
 type trace struct {
@@ -121,9 +126,6 @@ func readJournal(path, plan string) (secrets map[string]trace, ok bool, err erro
 		return secrets, false, nil
 	}
 	raw, err := file.Read(path)
-	if err != nil {
-		return nil, false, err
-	}
 	for line := range bytes.Lines(raw) {
 		var e entry
 		if json.Unmarshal(line, &e) != nil || e.Plan != plan {
@@ -142,5 +144,5 @@ func readJournal(path, plan string) (secrets map[string]trace, ok bool, err erro
 		}
 		secrets[e.SecretID] = t
 	}
-	return secrets, true, nil
+	return secrets, true, err
 }

@@ -67,6 +67,21 @@ type Step struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
+// secret is what a step tells of its secret.
+func (s Step) secret() inventory.Secret {
+	return inventory.Secret{ID: s.SecretID, Level: s.Level, Project: s.Project, Name: s.Name}
+}
+
+func (s Step) label() string { return label(s.secret()) }
+
+// sameNames are the step's Namesakes as secrets.
+func (s Step) sameNames() (all []inventory.Secret) {
+	for _, n := range s.Namesakes {
+		all = append(all, inventory.Secret{ID: n.SecretID, Level: n.Level, Project: n.Project, Name: s.Name})
+	}
+	return all
+}
+
 // Request is the shape of the request that a step sends.
 type Request struct {
 	Method string `json:"method"`
@@ -79,13 +94,6 @@ type Namesake struct {
 	SecretID string                `json:"secret_id"`
 	Level    inventory.Level       `json:"level"`
 	Project  *inventory.ProjectRef `json:"project,omitempty"`
-}
-
-// Condition is something that must hold before a remedy is offered, and how it was judged.
-type Condition struct {
-	Name   string `json:"condition"`
-	Holds  bool   `json:"holds"`
-	Judged string `json:"judged"`
 }
 
 // Refusal is why a remedy is not offered for a secret.
@@ -126,12 +134,11 @@ func NewPlan(tool string, org inventory.Organization, apiURL string, plane DataP
 			}
 			continue
 		}
-		if w.Remedy == RawToken {
-			tokens++
-		}
 		step, err := propose(w.Remedy, w.Secret, plane)
-		if err == nil && w.Remedy == RawToken && tokens > 1 {
-			err = errors.New("a token belongs to one secret, and the plan stores one already: make a plan of its own")
+		if w.Remedy == RawToken {
+			if tokens++; tokens > 1 && err == nil {
+				err = errors.New("a token belongs to one secret, and the plan stores one already: make a plan of its own")
+			}
 		}
 		switch {
 		case err != nil:
@@ -158,11 +165,9 @@ func (p *Plan) findNamesakes(plane DataPlane, stepOf map[string]int) {
 	}
 	for i := range p.Steps {
 		step := &p.Steps[i]
-		if step.Remedy != Bearer && step.Remedy != Portable {
-			continue
-		}
 		for _, s := range affected[step.Name] {
-			if (s.Level == inventory.Project) != (step.Level == inventory.Project) {
+			otherLevel := (s.Level == inventory.Project) != (step.Level == inventory.Project)
+			if otherLevel && (step.Remedy == Bearer || step.Remedy == Portable) {
 				step.Namesakes = append(step.Namesakes, Namesake{s.ID, s.Level, s.Project})
 			}
 		}
@@ -190,9 +195,14 @@ func (p *Plan) arrange() {
 // Write writes the plan to a file that is not there yet: a plan that was applied in part must not be replaced.
 func (p *Plan) Write(path string) error {
 	if file.Exists(path) {
-		return fmt.Errorf("file %s %w: it exists already, and a plan is never overwritten", evidence.Printable(path), file.ErrUnusable)
+		return unusable(path, errors.New("it exists already, and a plan is never overwritten"))
 	}
 	return file.WriteJSON(path, p)
+}
+
+// unusable is an ErrUnusable for a file of ours.
+func unusable(path string, reason error) error {
+	return fmt.Errorf("file %s %w: %w", evidence.Printable(path), file.ErrUnusable, reason)
 }
 
 // ReadPlan reads a plan; every error is a file.ErrUnusable. What its steps say is believed by nobody: apply asks the remedies again.
@@ -201,25 +211,30 @@ func ReadPlan(path string) (*Plan, error) {
 	if err := file.ReadJSON(path, PlanSchema, p); err != nil {
 		return nil, err
 	}
-	refuse := func(reason any) error {
-		return fmt.Errorf("file %s %w: %v", evidence.Printable(path), file.ErrUnusable, reason)
-	}
 	if p.Generation != "" {
 		if _, err := provider.ParseGeneration(p.Generation); err != nil {
-			return nil, refuse(err)
+			return nil, unusable(path, err)
 		}
 	}
 	seen := map[string]bool{}
 	for _, s := range p.Steps {
-		if s.Path != (inventory.Secret{ID: s.SecretID, Level: s.Level}).Path() || s.Level == inventory.Project && s.Project == nil {
-			return nil, refuse("the path of " + evidence.Printable(s.Name) + " is not that of its secret")
-		}
-		if seen[s.SecretID] {
-			return nil, refuse("two steps change " + evidence.Printable(s.Name))
+		switch {
+		case s.Path != s.secret().Path(), s.Level == inventory.Project && s.Project == nil:
+			return nil, unusable(path, fmt.Errorf("the path of %s is not that of its secret", evidence.Printable(s.Name)))
+		case seen[s.SecretID]:
+			return nil, unusable(path, fmt.Errorf("two steps change %s", evidence.Printable(s.Name)))
 		}
 		seen[s.SecretID] = true
 	}
 	return p, nil
+}
+
+// waves is how many waves the plan has.
+func (p *Plan) waves() (n int) {
+	for _, s := range p.Steps {
+		n = max(n, s.Wave)
+	}
+	return n
 }
 
 // ID names the plan by its content.

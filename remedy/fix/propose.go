@@ -42,16 +42,12 @@ func (d *DataPlane) Know(found inventory.Inventory) {
 	}
 }
 
-// strict says that the generation is known and refuses unknown metadata keys (facts: strict-schema).
-func (d DataPlane) strict() bool {
-	return d.Generation == provider.Legacy202602 || d.Generation == provider.Legacy202603
-}
-
 // propose makes the step by which a remedy changes a secret. A step without a change says that the secret is so already; an error says
 // why the remedy is not offered.
 func propose(remedy Remedy, secret inventory.Secret, plane DataPlane) (Step, error) {
-	step, err := newStep(remedy, plane.Generation, secret)
-	if remedy == Workaround || remedy == Literal {
+	step, edited, err := newStep(remedy, plane.Generation, secret)
+	second := remedy == Workaround || remedy == Literal // the second guide's
+	if second {
 		if missing := step.judge(secret, plane); len(missing) > 0 {
 			err = errors.New("the workaround does not apply: missing is: " + strings.Join(missing, "; "))
 		}
@@ -62,52 +58,44 @@ func propose(remedy Remedy, secret inventory.Secret, plane DataPlane) (Step, err
 	case remedy == RawToken:
 		step.note("the present stored value cannot be read, so this cannot be undone")
 		return step, nil
-	case remedy == Workaround || remedy == Literal:
-		err = step.workaround(secret, plane)
+	case second:
+		err = step.workaround(secret, edited, plane)
 	default:
 		step.noteMeaning(secret)
 	}
 	if err == nil && secret.Level == inventory.Project && len(step.Diff) > 0 {
-		err = step.readable(secret, plane)
+		err = step.readable(edited, plane)
 	}
 	return step, err
 }
 
 // readable refuses a change of a project's secret after which the project could lose its own credential (behaviours: MIGRATION-1), above
 // all where a secret of the organization would answer in its place and nobody would notice.
-func (s *Step) readable(secret inventory.Secret, plane DataPlane) error {
+func (s *Step) readable(edited inventory.Secret, plane DataPlane) error {
+	const lost = "and the project would lose its own credential: "
 	order := "upgrade first"
 	if s.Remedy == Bearer {
 		order += ", or use the portable form (--portable)"
 	}
-	edited, err := s.Edit.Apply(secret.Metadata)
-	if err != nil {
-		return err
-	}
 	major, version, told := inventory.MajorVersion(plane.Version)
-	found := issues(plane.Generation, secret, edited)
-	everywhere := !slices.ContainsFunc(provider.Generations(), func(g provider.Generation) bool {
-		return len(issues(g, secret, edited)) > 0
-	})
+	found := issues(plane.Generation, edited)
+	unreadable := func(g provider.Generation) bool { return len(issues(g, edited)) > 0 }
 	known := plane.Generation != "" || told && major >= 2
-	switch {
-	case len(found) == 0 && (known || everywhere):
-		return nil
-	case s.Remedy == Bearer && len(found) > 0:
-		return fmt.Errorf("%s could not read the result (%s), and the project would lose its own credential: %s",
-			plane.Generation, causes(found), order)
-	case s.Remedy == Bearer && told && major < 2:
-		return fmt.Errorf("the data plane says that it is %s: a strict legacy proxy could not read the result, and the project "+
-			"would lose its own credential: %s, or name the proxy's generation with --legacy", version, order)
-	}
 	unknown := "the data plane does not tell its version"
 	switch {
+	case len(found) == 0 && (known || !slices.ContainsFunc(provider.Generations(), unreadable)):
+		return nil
+	case s.Remedy == Bearer && len(found) > 0:
+		return fmt.Errorf("%s could not read the result (%s), %s%s", plane.Generation, causes(found), lost, order)
+	case s.Remedy == Bearer && told && major < 2:
+		return fmt.Errorf("the data plane says that it is %s: a strict legacy proxy could not read the result, %s%s, or name the proxy's "+
+			"generation with --legacy", version, lost, order)
 	case len(found) > 0:
 		unknown = fmt.Sprintf("%s cannot read the result (%s)", plane.Generation, causes(found))
 	case told:
 		unknown = "the data plane says that it is " + version
 	}
-	if by := plane.standIn(secret); by != "" {
+	if by := plane.standIn(edited.Name); by != "" {
 		return fmt.Errorf("%s, and %s would answer in its place without anybody noticing: name the proxy's generation with --legacy, or %s",
 			unknown, by, order)
 	}
@@ -116,33 +104,20 @@ func (s *Step) readable(secret inventory.Secret, plane DataPlane) error {
 }
 
 // standIn names what would answer in the place of a project's secret that cannot be read, and not be told apart from it.
-func (d DataPlane) standIn(secret inventory.Secret) string {
+func (d DataPlane) standIn(name string) string {
 	if len(d.Incomplete) > 0 {
 		return "a secret that could not be listed (" + d.Incomplete[0] + ")"
 	}
-	if slices.ContainsFunc(d.Org, func(o inventory.Secret) bool { return told(o.Name) == told(secret.Name) }) {
+	if slices.ContainsFunc(d.Org, func(o inventory.Secret) bool { return told(o.Name) == told(name) }) {
 		return "the organization's secret of the same name"
 	}
 	return ""
 }
 
-// routed is a secret as routing sees it.
-func routed(s inventory.Secret) provider.Secret {
-	return provider.Secret{Name: s.Name, Type: s.Type, Metadata: s.Metadata}
-}
-
-// usesAPIKey says that Bearer is not what the secret asks for (the audit's rule auth-format-api-key).
-func usesAPIKey(s inventory.Secret) bool {
-	return s.Type == "openai" && routed(s).Decode().AuthFormat == "api_key"
-}
-
 // noteMeaning says what cannot be known from here about how the gateway wants to be called, and what the preview shows of the stored
 // value (behaviours: BEARER-9).
 func (s *Step) noteMeaning(secret inventory.Secret) {
-	before, err := object(secret.Metadata)
-	if err != nil {
-		return // refused already
-	}
+	before := keysOf(secret.Metadata)
 	if usesAPIKey(secret) {
 		s.note("it cannot be known from here whether the gateway wants Bearer: where it requires Api-Key, auth_format api_key is right, and " +
 			"this change breaks it; try the token with verify-token first, or apply with --model")
@@ -159,26 +134,9 @@ func (s *Step) note(format string, args ...any) {
 	s.Notes = append(s.Notes, fmt.Sprintf(format, args...))
 }
 
-// judge fills in the three conditions of the second guide and returns those that do not hold (behaviours: OVERRIDE 12, 13, 22).
-func (s *Step) judge(secret inventory.Secret, plane DataPlane) (missing []string) {
-	found := issues(plane.Generation, secret, secret.Metadata)
-	s.Conditions = []Condition{onLegacyProxy(plane), projectUnused(secret, found, plane), keysUnrecognized(secret, found, plane)}
-	for _, c := range s.Conditions {
-		if !c.Holds {
-			missing = append(missing, c.Name+" ("+c.Judged+")")
-		}
-	}
-	return missing
-}
-
 // workaround says what the second guide's form costs, and refuses one that would not help.
-func (s *Step) workaround(secret inventory.Secret, plane DataPlane) error {
-	before, err := object(secret.Metadata)
-	if err != nil {
-		return err
-	}
-	rejected := unrecognized(issues(plane.Generation, secret, secret.Metadata))
-	lost := costs(before, rejected)
+func (s *Step) workaround(secret, edited inventory.Secret, plane DataPlane) error {
+	lost := costs(keysOf(secret.Metadata), unrecognized(issues(plane.Generation, secret)))
 	switch {
 	case s.Remedy == Literal:
 		s.Costs = lost
@@ -187,11 +145,7 @@ func (s *Step) workaround(secret inventory.Secret, plane DataPlane) error {
 	case secret.Type == "openai":
 		s.Alternative = "the guide's literal form (--literal) instead: " + strings.Join(lost, "; ")
 	}
-	edited, err := s.Edit.Apply(secret.Metadata)
-	if err != nil {
-		return err
-	}
-	if left := issues(plane.Generation, secret, edited); len(left) > 0 {
+	if left := issues(plane.Generation, edited); len(left) > 0 {
 		return fmt.Errorf("%s could not read the result either: %s", plane.Generation, causes(left))
 	}
 	if usesAPIKey(secret) {
@@ -199,7 +153,7 @@ func (s *Step) workaround(secret inventory.Secret, plane DataPlane) error {
 	}
 	for _, other := range plane.Projects {
 		same := other.ID != secret.ID && other.Project.ID == secret.Project.ID // one that cannot be read spoils all (facts: strict-schema)
-		if same && len(issues(plane.Generation, other, other.Metadata)) > 0 {
+		if same && len(issues(plane.Generation, other)) > 0 {
 			s.note("%s of the same project cannot be read either: until that is mended too, the project gets none of its own",
 				evidence.Printable(other.Name))
 		}

@@ -2,6 +2,7 @@ package fix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,15 +11,12 @@ import (
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/internal/jsonvalue"
+	"github.com/planeproof/planeproof/provider"
 )
 
 // checkWave refuses a plan in which nothing is to be done.
 func (a *applier) checkWave() error {
-	waves := 0
-	for _, s := range a.plan.Steps {
-		waves = max(waves, s.Wave)
-	}
-	switch {
+	switch waves := a.plan.waves(); {
 	case waves == 0:
 		return fmt.Errorf("%w: there is nothing to do in this plan: it has no step", ErrNotApplied)
 	case a.Wave > waves:
@@ -28,20 +26,17 @@ func (a *applier) checkWave() error {
 }
 
 func (a *applier) checkOrg(ctx context.Context) (err error) {
-	if a.org, err = findOrg(ctx, a.client, a.plan.Organization); err != nil {
+	if a.org, err = a.findOrg(ctx, a.plan.Organization); err != nil {
 		return err
 	}
 	if a.Org != a.org.Name && a.Org != a.plan.Organization.Name {
 		return fmt.Errorf("%w: the plan is about %q, not %q", ErrOrganization, evidence.Printable(a.org.Name), evidence.Printable(a.Org))
 	}
-	if a.org.Name != a.plan.Organization.Name {
-		a.Say(evidence.Printable(fmt.Sprintf("note: the organization %s is called %s now", a.plan.Organization.Name, a.org.Name)))
-	}
 	return nil
 }
 
 // readFiles reads what an earlier run of this plan has left, and refuses what another has.
-func (a *applier) readFiles() (err error) {
+func (a *applier) readFiles(context.Context) (err error) {
 	a.backup = &Backup{
 		Schema: BackupSchema, Warning: backupWarning, Tool: a.Tool, MadeAt: a.Now().UTC().Format(time.RFC3339), APIURL: a.client.BaseURL(),
 		Organization: a.plan.Organization, Plan: a.plan.ID(), Generation: a.plan.Generation, Secrets: []Saved{},
@@ -52,7 +47,7 @@ func (a *applier) readFiles() (err error) {
 			return err
 		}
 		if earlier.Plan != a.backup.Plan {
-			return fmt.Errorf("file %s %w: it is the backup of another plan: name another file with --backup", evidence.Printable(a.Backup), file.ErrUnusable)
+			return unusable(a.Backup, errors.New("it is the backup of another plan: name another file with --backup"))
 		}
 		a.backup = earlier
 	}
@@ -66,30 +61,26 @@ func (a *applier) readSecrets(ctx context.Context) error {
 	steps := slices.Clone(a.plan.Steps)
 	slices.SortStableFunc(steps, func(x, y Step) int { return x.Wave - y.Wave })
 	steps = slices.DeleteFunc(steps, func(s Step) bool { return a.Wave != 0 && s.Wave > a.Wave })
-	paths := make([]string, len(steps))
-	for i, s := range steps {
-		paths[i] = s.Path
+	var paths, changed, early []string
+	for _, s := range steps {
+		paths = append(paths, s.Path)
 	}
-	all, err := a.readAll(ctx, a.client, paths, func(i int, now state, _ int) bool {
+	all, err := a.readAll(ctx, paths, func(i int, now state, _ int) bool {
 		t := a.traces[steps[i].SecretID]
-		return !t.pending && !t.written || a.looksDone(steps[i], now)
+		return now.gone || !t.pending && !t.written || steps[i].changedIn(now)
 	})
 	if err != nil {
 		return err
 	}
-	var changed, early []string
 	for i, step := range steps {
-		t := &task{Step: step, before: all[i].state}
-		difference := "it does not exist any more"
-		if !all[i].gone {
-			if t.done, difference, err = a.compare(step, t.before); err != nil {
-				return err
-			}
-		}
+		done, difference, err := a.compare(step, all[i])
+		t := &task{Step: step, before: all[i], done: done}
 		switch {
+		case err != nil:
+			return err
 		case difference != "":
 			changed = append(changed, evidence.Printable(step.Name)+": "+difference)
-		case a.Wave != 0 && step.Wave < a.Wave && !t.done:
+		case a.Wave != 0 && step.Wave < a.Wave && !done:
 			early = append(early, t.label())
 		case a.Wave == 0 || step.Wave == a.Wave:
 			a.tasks = append(a.tasks, t)
@@ -105,21 +96,22 @@ func (a *applier) readSecrets(ctx context.Context) error {
 	return nil
 }
 
-// looksDone says that a secret is no longer as the plan saw it.
-func (a *applier) looksDone(step Step, now state) bool {
-	if step.ReplaceValue {
-		return now.SecretUpdatedAt != step.SecretUpdatedAt || now.SecretUpdatedAt == ""
+// changedIn says that the secret is no longer as the plan saw it, or that the API does not tell.
+func (s Step) changedIn(now state) bool {
+	if s.ReplaceValue {
+		return now.SecretUpdatedAt != s.SecretUpdatedAt || now.SecretUpdatedAt == ""
 	}
-	return jsonvalue.Hash(now.Metadata) != step.Before
+	return jsonvalue.Hash(now.Metadata) != s.Before
 }
 
 // compare says whether a step is done already, or what stands in its way. Its error is that the step is not its remedy's.
 func (a *applier) compare(step Step, now state) (done bool, difference string, err error) {
-	metadata := jsonvalue.Hash(now.Metadata)
-	trace := a.traces[step.SecretID]
-	secret, err := now.secret()
+	metadata, trace := jsonvalue.Hash(now.Metadata), a.traces[step.SecretID]
+	done = step.changedIn(now)
 	switch {
-	case err != nil || secret.Level != step.Level || secret.Project != nil && secret.Project.ID != step.Project.ID:
+	case now.gone:
+		return false, "it does not exist any more", nil
+	case now.alien != nil || now.Level != step.Level || now.Project != nil && now.Project.ID != step.Project.ID:
 		return false, "it belongs to another project or level", nil
 	case now.Name != step.Name || now.Type != step.Type:
 		return false, "its name or type is another", nil
@@ -129,44 +121,48 @@ func (a *applier) compare(step Step, now state) (done bool, difference string, e
 		done = metadata == step.After
 	case now.SecretUpdatedAt == "":
 		done = trace.written // the API tells no date: the journal tells
-	case now.SecretUpdatedAt != step.SecretUpdatedAt && !trace.begun:
+	case done && !trace.begun:
 		return false, "its stored value has been replaced", nil
-	default:
-		done = now.SecretUpdatedAt != step.SecretUpdatedAt // by the run that the journal tells of
 	}
 	if !done {
-		return false, "", now.fits(step, a.plan.Generation)
+		return false, "", step.checkAgainst(a.plan.Generation, now)
 	}
 	if before, kept := a.backup.before(step.SecretID); kept {
-		return true, "", before.fits(step, a.plan.Generation)
+		return true, "", step.checkAgainst(a.plan.Generation, before)
 	}
-	if again, err := newStep(step.Remedy, a.generation(), secret); err != nil || !step.ReplaceValue && len(again.Diff) > 0 {
+	again, _, err := newStep(step.Remedy, provider.Generation(a.plan.Generation), now.Secret)
+	if err != nil || !step.ReplaceValue && len(again.Diff) > 0 {
 		return false, "", fmt.Errorf("the step for %s %w: its remedy is not done", evidence.Printable(step.Name), ErrEdited)
 	}
 	return true, "", nil
 }
 
-// prepare checks the token and writes the backup and opens the journal: all that must be there before the first write.
-func (a *applier) prepare() (err error) {
+// prepare checks the token, writes the backup and opens the journal: all that must be there before the first write, or call.
+func (a *applier) prepare(context.Context) error {
+	todo := 0
 	for _, t := range a.tasks {
 		if t.done {
 			continue
 		}
+		todo++
 		a.backup.keep(t.Step, t.before)
-		if !t.ReplaceValue {
-			continue
-		}
-		if a.Token == "" {
+		switch {
+		case !t.ReplaceValue:
+		case a.Token == "":
 			return ErrTokenNeeded
-		}
-		if err := CheckToken(a.Token); err != nil {
-			return err
+		default:
+			if err := CheckToken(a.Token); err != nil {
+				return err
+			}
 		}
 	}
-	if a.todo() > 0 {
+	if todo > 0 {
 		if err := file.WriteJSON(a.Backup, a.backup); err != nil {
 			return err
 		}
+	}
+	if todo == 0 && a.Model == "" {
+		return nil
 	}
 	return a.begin(a.plan.Organization, a.backup.Plan, ApplyRequests())
 }

@@ -3,7 +3,6 @@ package fix
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,37 +14,59 @@ import (
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
-// edit is what a remedy does to a secret, and nothing else decides it: a plan shows it, and apply asks it again instead of believing the
-// plan. The generation is the proxy's, empty where nobody says. The error says why the remedy is none for this secret.
-func edit(remedy Remedy, g provider.Generation, secret inventory.Secret) (e Edit, replaceValue bool, err error) {
-	if remedy == RawToken {
-		return Edit{}, true, nil
+// Remedy is one of the changes that are ever made.
+type Remedy string
+
+// The remedies.
+const (
+	// Bearer sets auth_format bearer and auth_type api_key (guide: bearer-after-v2-migration, step 2).
+	Bearer Remedy = "bearer"
+	// Workaround removes the metadata keys that a strict legacy proxy rejects (guide: project-override-on-legacy-proxy).
+	Workaround Remedy = "workaround"
+	// Literal leaves the three keys that the second guide's own command sends, whatever else is lost.
+	Literal Remedy = "literal"
+	// Portable removes auth_type and auth_format where Bearer is meant: every generation and v2 read that as Bearer.
+	Portable Remedy = "portable"
+	// RawToken replaces the stored value by a raw token.
+	RawToken Remedy = "raw-token"
+)
+
+// Remedies returns all remedies.
+func Remedies() []Remedy { return []Remedy{Bearer, Workaround, Literal, Portable, RawToken} }
+
+// ParseRemedy returns the remedy of that exact name.
+func ParseRemedy(name string) (Remedy, error) {
+	if r := Remedy(name); slices.Contains(Remedies(), r) {
+		return r, nil
 	}
-	before, err := object(secret.Metadata)
-	if err != nil {
-		return Edit{}, false, err
-	}
-	ofType := func(reason string) error {
-		if secret.Type == "openai" {
-			return nil
-		}
-		return fmt.Errorf("its type is %q: %s", secret.Type, reason)
-	}
-	switch remedy {
+	return "", fmt.Errorf("parse remedy %q: known are %q", evidence.Printable(name), Remedies())
+}
+
+// edit is what a remedy does to a secret's metadata, and nothing else decides it: a plan shows it, and apply asks it again instead of
+// believing the plan. The generation is the proxy's, empty where nobody says. The error says why the remedy is none for this secret.
+func (r Remedy) edit(g provider.Generation, secret inventory.Secret) (e Edit, err error) {
+	onlyOpenAI := "" // why it is for that type alone
+	switch r {
 	case Bearer:
+		onlyOpenAI = "auth_format belongs to type openai alone"
 		e.Set = []Entry{{"auth_format", json.RawMessage(`"bearer"`)}, {"auth_type", json.RawMessage(`"api_key"`)}}
-		return e, false, ofType("auth_format belongs to type openai alone")
 	case Portable:
-		e.Remove = present(before, "auth_type", "auth_format")
-		return e, false, ofType("without auth_type only type openai is Bearer everywhere")
+		onlyOpenAI = "without auth_type only type openai is Bearer everywhere"
+		before := keysOf(secret.Metadata)
+		e.Remove = slices.DeleteFunc([]string{"auth_type", "auth_format"}, func(key string) bool { return before[key] == nil })
 	case Literal:
-		return literal(before), false, ofType("the guide's literal form makes it type openai")
+		onlyOpenAI = "the guide's literal form makes it type openai"
+		e = literal(keysOf(secret.Metadata))
 	case Workaround:
-		e.Remove = unrecognized(issues(g, secret, secret.Metadata))
-		return e, false, nil
+		e.Remove = unrecognized(issues(g, secret))
+	case RawToken:
+	default:
+		_, err = ParseRemedy(string(r))
 	}
-	_, err = ParseRemedy(string(remedy))
-	return e, false, err
+	if onlyOpenAI != "" && secret.Type != "openai" {
+		err = fmt.Errorf("its type is %q: %s", secret.Type, onlyOpenAI)
+	}
+	return e, err
 }
 
 // literal is the metadata of the guide's command, with the secret's own api_base as the endpoint that is intended.
@@ -53,53 +74,40 @@ func literal(before jsonvalue.Object) Edit {
 	e := Edit{Set: []Entry{
 		{"excludeDefaultModels", json.RawMessage("false")}, {"supportsStreaming", json.RawMessage("true")},
 	}}
-	for _, key := range before.Keys() {
-		if key != "excludeDefaultModels" && key != "supportsStreaming" && key != "api_base" {
-			e.Remove = append(e.Remove, key)
-		}
-	}
+	e.Remove = slices.DeleteFunc(before.Keys(), func(key string) bool {
+		return key == "excludeDefaultModels" || key == "supportsStreaming" || key == "api_base"
+	})
 	return e
 }
 
-// present keeps the keys that the object has.
-func present(object jsonvalue.Object, keys ...string) []string {
-	return slices.DeleteFunc(keys, func(key string) bool {
-		_, there := object[key]
-		return !there
-	})
-}
-
-// newStep is all of a step that follows from the remedy, the generation and the secret as it is.
-func newStep(remedy Remedy, g provider.Generation, secret inventory.Secret) (Step, error) {
-	s := Step{
+// newStep is all of a step that follows from the remedy, the generation and the secret as it is, and the secret as it will be.
+func newStep(remedy Remedy, g provider.Generation, secret inventory.Secret) (s Step, edited inventory.Secret, err error) {
+	before := jsonvalue.Hash(secret.Metadata)
+	s = Step{
 		Remedy: remedy, SecretID: secret.ID, Level: secret.Level, Project: secret.Project, Path: secret.Path(),
-		Name: secret.Name, Type: secret.Type, Before: jsonvalue.Hash(secret.Metadata), SecretUpdatedAt: secret.SecretUpdatedAt,
-		Diff: []Change{}, Request: Request{Method: "PATCH", Path: secret.Path()},
+		Name: secret.Name, Type: secret.Type, Before: before, After: before, SecretUpdatedAt: secret.SecretUpdatedAt,
+		ReplaceValue: remedy == RawToken, Diff: []Change{}, Request: Request{Method: "PATCH", Path: secret.Path()},
 	}
-	var err error
-	if s.Edit, s.ReplaceValue, err = edit(remedy, g, secret); err != nil {
-		return s, err
+	edited = secret
+	if s.Edit, err = remedy.edit(g, secret); err != nil {
+		return s, edited, err
 	}
 	if s.ReplaceValue {
-		s.After = s.Before
 		s.Diff = []Change{{Key: "(stored value)", Before: hidden, After: "‹the raw token given with --token-file›"}}
 		s.Request.Body = fmt.Sprintf(`{"%s": ‹the raw token›}`, valueKey(secret.Level))
-		return s, nil
+		return s, edited, nil
 	}
-	edited, err := s.Edit.Apply(secret.Metadata)
-	if err != nil {
-		return s, err
+	if edited.Metadata, err = s.Edit.Apply(secret.Metadata); err != nil {
+		return s, secret, err
 	}
-	before, errBefore := object(secret.Metadata)
-	after, errAfter := object(edited)
-	s.After, s.Diff = jsonvalue.Hash(edited), changes(before, after)
+	s.After, s.Diff = jsonvalue.Hash(edited.Metadata), changes(secret.Metadata, edited.Metadata)
 	s.Request.Body = `{"metadata": ‹the whole metadata, changed as above›}`
-	return s, errors.Join(errBefore, errAfter)
+	return s, edited, nil
 }
 
 // checkAgainst refuses a step that is not what its remedy makes of the secret as it was: a plan is for reading, the remedy decides.
-func (s Step) checkAgainst(g provider.Generation, before inventory.Secret) error {
-	want, err := newStep(s.Remedy, g, before)
+func (s Step) checkAgainst(generation string, before state) error {
+	want, _, err := newStep(s.Remedy, provider.Generation(generation), before.Secret)
 	if err != nil {
 		return fmt.Errorf("the step for %s %w: %w", evidence.Printable(s.Name), ErrEdited, err)
 	}
@@ -123,11 +131,9 @@ func (s Step) derived() []byte {
 	return raw
 }
 
-// issues asks whether a generation could read the secret with that metadata. Its value is not known, and is taken for a text.
-func issues(g provider.Generation, secret inventory.Secret, metadata []byte) []provider.Issue {
-	raw, err := json.Marshal(map[string]any{
-		"name": secret.Name, "type": secret.Type, "secret": "unknown", "metadata": json.RawMessage(metadata),
-	})
+// issues asks whether a generation could read the secret. Where nobody says which it is, there are none.
+func issues(g provider.Generation, secret inventory.Secret) []provider.Issue {
+	raw, err := json.Marshal(secret.Provider())
 	if err != nil || g == "" {
 		return nil
 	}
@@ -155,7 +161,7 @@ func costs(before jsonvalue.Object, rejected []string) []string {
 		}
 		cost := evidence.Printable(key) + " is lost"
 		if models, err := jsonvalue.ParseObject(before[key]); key == "customModels" && err == nil && len(models) > 0 {
-			cost += ": " + strings.Join(printable(models.Keys()), ", ") + " no longer route to the project"
+			cost += ": " + list(models.Keys()) + " no longer route to the project"
 		}
 		all = append(all, cost)
 	}
@@ -168,9 +174,14 @@ func costs(before jsonvalue.Object, rejected []string) []string {
 	return all
 }
 
-// customModels are the custom models that metadata names, sorted.
-func customModels(metadata []byte) []string {
-	return slices.Sorted(maps.Keys(provider.Secret{Metadata: metadata}.Decode().CustomModels))
+// customModels are the custom models of a secret, sorted.
+func customModels(s inventory.Secret) []string {
+	return slices.Sorted(maps.Keys(s.Provider().Decode().CustomModels))
+}
+
+// usesAPIKey says that Bearer is not what the secret asks for (the audit's rule auth-format-api-key).
+func usesAPIKey(s inventory.Secret) bool {
+	return s.Type == "openai" && s.Provider().Decode().AuthFormat == "api_key"
 }
 
 // valueKey is the name of the stored value in requests (facts: value-key).
@@ -180,6 +191,9 @@ func valueKey(level inventory.Level) string {
 	}
 	return "value"
 }
+
+// list is foreign names in one line.
+func list(names []string) string { return strings.Join(printable(names), ", ") }
 
 func printable(texts []string) []string {
 	out := make([]string, len(texts))

@@ -1,6 +1,7 @@
 package fix
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ type Undo struct {
 	Changes        []Change
 	// Obstacles are why the secret cannot be restored, or not wholly; Caveats are what may come to be one.
 	Obstacles, Caveats []string
-	now                state  // what was compared
+	before, now        state
 	metadata           []byte // what is to be written
 }
 
@@ -29,131 +30,113 @@ type Undo struct {
 // it, the change journal and the present state, and sends GET alone. What looks as in the backup is read twice at least, and for up to
 // Wait where the journal says that it was changed: what an API shows can be old.
 func Compare(ctx context.Context, client *control.Client, backup *Backup, o Options) ([]Undo, error) {
-	o = o.complete()
-	org, err := findOrg(ctx, client, backup.Organization)
-	if err != nil {
+	s := newSession(client, o)
+	if _, err := s.findOrg(ctx, backup.Organization); err != nil {
 		return nil, err
-	}
-	if org.Name != backup.Organization.Name {
-		o.Say(evidence.Printable(fmt.Sprintf("note: the organization %s is called %s now", backup.Organization.Name, org.Name)))
 	}
 	traces, journalled, err := readJournal(JournalPath(o.Backup), backup.Plan)
 	if err != nil {
 		return nil, err
 	}
 	undos, paths := make([]Undo, len(backup.Secrets)), make([]string, len(backup.Secrets))
-	befores := make([]state, len(backup.Secrets))
 	for i, saved := range backup.Secrets {
 		undos[i].Saved, paths[i] = saved, saved.Step.Path
-		if befores[i], err = newState(saved.Object); err != nil {
+		if undos[i].before, err = newState(saved.Object); err != nil {
 			return nil, fmt.Errorf("backup of %s %w: %w", evidence.Printable(saved.Step.Name), file.ErrUnusable, err)
 		}
-		client.HideMetadata(befores[i].Metadata)
+		client.HideMetadata(undos[i].before.Metadata)
 	}
-	all, err := o.readAll(ctx, client, paths, func(i int, now state, times int) bool {
-		t := traces[undos[i].Saved.Step.SecretID]
-		return !now.sameMetadata(befores[i]) || undos[i].Saved.Step.ReplaceValue || times > 1 && !t.written && !t.pending
+	all, err := s.readAll(ctx, paths, func(i int, now state, times int) bool {
+		step := undos[i].Saved.Step
+		t := traces[step.SecretID]
+		return now.gone || !now.has(undos[i].before.Metadata) || step.ReplaceValue || times > 1 && !t.written && !t.pending
 	})
 	if err != nil {
 		return nil, err
 	}
 	for i := range undos {
-		if all[i].gone {
-			undos[i].Obstacles = []string{"it does not exist any more, and nothing here makes one anew"}
-			continue
-		}
-		undos[i].now = all[i].state
-		t := traces[undos[i].Saved.Step.SecretID]
-		if undos[i].Saved.Step.ReplaceValue {
-			undos[i].compareValue(befores[i], t, journalled)
-		}
-		undos[i].compare(befores[i], !journalled || t.begun, o)
+		undos[i].now = all[i]
+		undos[i].compare(traces[undos[i].Saved.Step.SecretID], journalled, o)
 	}
 	return undos, nil
 }
 
-// compareValue says whether the stored value was replaced, which no backup can undo.
-func (u *Undo) compareValue(before state, t trace, journalled bool) {
-	moved, known := u.now.valueMoved(before)
-	dated := u.now.SecretUpdatedAt != "" && before.SecretUpdatedAt != ""
+// compare fills in what differs, and what stands in the way.
+func (u *Undo) compare(t trace, journalled bool, o Options) {
+	if u.now.gone {
+		u.cannot("it does not exist any more, and nothing here makes one anew")
+		return
+	}
+	if u.Saved.Step.ReplaceValue {
+		u.compareValue(t, journalled)
+	}
+	if fields := otherChanges(u.before, u.now, true); len(fields) > 0 {
+		u.Caveats = append(u.Caveats, "also changed since, and left alone: "+list(fields))
+	}
+	if u.now.has(u.before.Metadata) {
+		return
+	}
+	back := u.back()
+	merged, err := back.Apply(u.now.Metadata)
+	const changed = "its metadata was changed by somebody else since (%s): it is left as it is"
+	if err != nil || len(back.keys()) == 0 || journalled && !t.begun {
+		u.cannot(changed, list(keysOf(u.before.Metadata).Differing(keysOf(u.now.Metadata))))
+		return
+	}
+	u.metadata, u.Changes = merged, changes(u.now.Metadata, merged)
+	theirs := list(keysOf(u.before.Metadata).Differing(keysOf(merged)))
 	switch {
-	case known && moved, !dated && (t.written || t.pending):
-		u.Obstacles = append(u.Obstacles, "its stored value was replaced: no backup holds the old one, so it must be stored again by hand")
-	case !dated && !journalled:
-		u.Obstacles = append(u.Obstacles, "neither the API nor a journal tells whether its stored value was replaced: no backup holds it")
-	}
-}
-
-// compare fills in what differs. ours says that we may have changed the secret.
-func (u *Undo) compare(before state, ours bool, o Options) {
-	if fields := otherChanges(before, u.now, true); len(fields) > 0 {
-		u.Caveats = append(u.Caveats, "also changed since, and left alone: "+strings.Join(printable(fields), ", "))
-	}
-	if u.now.sameMetadata(before) {
-		return
-	}
-	differing := before.keys().Differing(u.now.keys())
-	foreign := u.foreign(before, differing)
-	u.metadata = before.Metadata
-	if _, err := object(u.now.Metadata); err != nil || !ours || len(foreign) == len(differing) {
-		u.Obstacles = append(u.Obstacles, "its metadata was changed by somebody else since ("+strings.Join(printable(differing), ", ")+
-			"): it is left as it is")
-		return
-	}
-	if len(foreign) > 0 {
-		if err := u.merge(before, foreign, o.Merge); err != nil {
-			u.Obstacles = append(u.Obstacles, err.Error())
-			return
+	case theirs == "":
+		u.metadata = u.before.Metadata // the same, to the byte
+	case o.Merge:
+		u.Merged = true
+		u.Caveats = append(u.Caveats, "changed by somebody else since, and kept: "+theirs)
+	default:
+		var all []string
+		for _, c := range u.Changes {
+			all = append(all, c.text())
 		}
+		u.cannot(changed+"; --merge keeps that and puts back: %s", theirs, strings.Join(all, "; "))
+		u.Changes = nil
+		return
 	}
-	want := state{Object: control.Object{Metadata: u.metadata}}
-	u.Needed, u.Changes = true, changes(u.now.keys(), want.keys())
+	u.Needed = true
 	u.warnOfMerging(o.AllowPut)
 }
 
-// foreign are the keys whose values are neither the backup's nor what the step made of them.
-func (u *Undo) foreign(before state, differing []string) []string {
-	edited, err := u.Saved.Step.Edit.Apply(before.Metadata)
-	if err != nil {
-		return differing
-	}
-	ours := state{Object: control.Object{Metadata: edited}}.keys()
-	return slices.DeleteFunc(slices.Clone(differing), func(key string) bool {
-		now, there := u.now.keys()[key]
-		made, set := ours[key]
-		return slices.Contains(u.Saved.Step.Edit.keys(), key) && there == set && string(now) == string(made)
-	})
+func (u *Undo) cannot(format string, args ...any) {
+	u.Obstacles = append(u.Obstacles, fmt.Sprintf(format, args...))
 }
 
-// merge puts our keys back and keeps theirs, if that is allowed.
-func (u *Undo) merge(before state, foreign []string, allowed bool) (err error) {
-	var back Edit
-	for _, key := range u.Saved.Step.Edit.keys() {
-		value, there := before.keys()[key]
+// compareValue says whether the stored value was replaced, which no backup can undo.
+func (u *Undo) compareValue(t trace, journalled bool) {
+	moved, known := u.now.valueMoved(u.before)
+	dated := u.now.SecretUpdatedAt != "" && u.before.SecretUpdatedAt != ""
+	switch {
+	case known && moved, !dated && (t.written || t.pending):
+		u.cannot("its stored value was replaced: no backup holds the old one, so it must be stored again by hand")
+	case !dated && !journalled:
+		u.cannot("neither the API nor a journal tells whether its stored value was replaced: no backup holds it")
+	}
+}
+
+// back is the edit that undoes what the step did where it is still so; what is neither the backup's nor the step's is somebody else's.
+func (u *Undo) back() (back Edit) {
+	edited, err := u.Saved.Step.Edit.Apply(u.before.Metadata)
+	if err != nil {
+		return back // what cannot be edited was not
+	}
+	before, made, now := keysOf(u.before.Metadata), keysOf(edited), keysOf(u.now.Metadata)
+	for _, key := range before.Differing(made) {
 		switch {
-		case slices.Contains(foreign, key):
-		case there:
-			back.Set = append(back.Set, Entry{key, value})
+		case !bytes.Equal(made[key], now[key]):
+		case before[key] != nil:
+			back.Set = append(back.Set, Entry{key, before[key]})
 		default:
 			back.Remove = append(back.Remove, key)
 		}
 	}
-	if u.metadata, err = back.Apply(u.now.Metadata); err != nil {
-		return err
-	}
-	want := state{Object: control.Object{Metadata: u.metadata}}
-	theirs := strings.Join(printable(foreign), ", ")
-	if allowed {
-		u.Merged = true
-		u.Caveats = append(u.Caveats, "changed by somebody else since, and kept: "+theirs)
-		return nil
-	}
-	var all []string
-	for _, c := range changes(u.now.keys(), want.keys()) {
-		all = append(all, fmt.Sprintf("%s: %s → %s", evidence.Printable(c.Key), c.Before, c.After))
-	}
-	return fmt.Errorf("its metadata was changed by somebody else since (%s): it is left as it is; --merge keeps that and puts back: %s",
-		theirs, strings.Join(all, "; "))
+	return back
 }
 
 // warnOfMerging says beforehand what an API that merges PATCH would leave.
@@ -161,10 +144,10 @@ func (u *Undo) warnOfMerging(allowPut bool) {
 	var vanishing []string
 	for _, c := range u.Changes {
 		if c.After == absent {
-			vanishing = append(vanishing, evidence.Printable(c.Key))
+			vanishing = append(vanishing, c.Key)
 		}
 	}
-	keys := "if the API merges PATCH, " + strings.Join(vanishing, ", ")
+	keys := "if the API merges PATCH, " + list(vanishing)
 	switch {
 	case len(vanishing) == 0:
 	case u.Saved.Step.Level != inventory.Org:
@@ -179,42 +162,39 @@ func (u *Undo) warnOfMerging(allowPut bool) {
 // Restore writes the metadata of a backup back where Compare said so, and proves each by reading it back. It goes on after a secret
 // that cannot be restored, and then returns an ErrNotApplied that names them all; it stops where the API cannot be reached.
 func Restore(ctx context.Context, client *control.Client, backup *Backup, undos []Undo, o Options) (err error) {
-	o = o.complete()
 	release, err := file.Lock(o.Backup)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	s := session{Options: o, client: client, action: "restore"}
+	s := newSession(client, o)
+	s.action = "restore"
 	if err := s.begin(backup.Organization, "", RestoreRequests()); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.journal.close()) }()
+	defer func() { err = errors.Join(err, s.journal.Close()) }()
 	var failed []string
-	lost := error(nil)
+	var lost error
 	for n, undo := range undos {
 		step := undo.Saved.Step
-		at := fmt.Sprintf("  %d of %d: %s: ", n+1, len(undos), label(step.Name, step.Level, step.Project))
-		left := undo.Obstacles
+		said, left := "is as in the backup, not written", slices.Clone(undo.Obstacles)
 		if undo.Needed {
-			switch err := s.restore(ctx, undo); {
-			case err == nil:
-			case errors.Is(err, ErrValueLost):
-				lost = err
-				fallthrough
-			case errors.Is(err, ErrNotApplied), errors.Is(err, errInPart):
+			said = "restored and read back"
+			err := s.restore(ctx, undo)
+			switch isLost := errors.Is(err, ErrValueLost); {
+			case isLost, errors.Is(err, ErrNotApplied), errors.Is(err, errInPart):
 				left = append(left, strings.TrimPrefix(err.Error(), errInPart.Error()+": "))
-			default:
+				if isLost {
+					lost = err
+				}
+			case err != nil:
 				return fmt.Errorf("restore %s: %w", evidence.Printable(step.Name), err)
 			}
 		}
-		switch {
-		case len(left) > 0:
-			failed = append(failed, label(step.Name, step.Level, step.Project)+": "+strings.Join(left, "; "))
-		case undo.Needed:
-			o.Say(at + "restored and read back")
-		default:
-			o.Say(at + "is as in the backup, not written")
+		if len(left) > 0 {
+			failed = append(failed, step.label()+": "+strings.Join(left, "; "))
+		} else {
+			s.Say(fmt.Sprintf("  %d of %d: %s: %s", n+1, len(undos), step.label(), said))
 		}
 	}
 	reverted := s.lastReading(ctx)
@@ -231,13 +211,13 @@ func (s *session) restore(ctx context.Context, u Undo) error {
 	if err != nil {
 		return err
 	}
-	if !now.sameMetadata(u.now) {
+	if now.gone || !now.has(u.now.Metadata) {
 		return fmt.Errorf("%w: it was changed by somebody else meanwhile; not written", ErrNotApplied)
 	}
 	after, err := s.putBack(ctx, step, now, u.metadata)
 	if err != nil {
 		return s.failed(step, err)
 	}
-	s.wrote(step, now, after)
+	s.written = append(s.written, &task{Step: step, before: now, after: after})
 	return nil
 }

@@ -22,14 +22,18 @@ const absent = "(absent)"
 // hidden stands for what may be a credential.
 const hidden = "‹redacted›"
 
-// changes shows what differs between two metadata objects.
-func changes(before, after jsonvalue.Object) []Change {
+// changes shows what differs between two metadata documents.
+func changes(before, after []byte) []Change {
 	all := []Change{}
-	for _, key := range before.Differing(after) {
-		all = append(all, Change{key, shown(before, key), shown(after, key)})
+	old, new := keysOf(before), keysOf(after)
+	for _, key := range old.Differing(new) {
+		all = append(all, Change{key, shown(old, key), shown(new, key)})
 	}
 	return all
 }
+
+// Text is the change in one line.
+func (c Change) text() string { return evidence.Printable(c.Key) + ": " + c.Before + " → " + c.After }
 
 // word is the shape of the values that auth_format and auth_type have.
 var word = regexp.MustCompile(`^[a-z_]{1,32}$`)

@@ -6,22 +6,17 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/internal/jsonvalue"
 )
-
-func (a *applier) generation() provider.Generation { return provider.Generation(a.plan.Generation) }
 
 // do does one task, or only proves its calls where it is done already, and returns what to say of it.
 func (a *applier) do(ctx context.Context, t *task) (said string, err error) {
 	if t.done {
 		t.after = t.before
-		called, made, err := a.proveByCalls(ctx, t, call{})
-		switch {
-		case err == nil && !made && a.untoldValue(t):
-			err = errUntoldValue
-		case err != nil && !errors.Is(err, ErrCannotTell):
-			err = a.callFailed(ctx, t, call{}, err)
+		if before, kept := a.backup.before(t.SecretID); kept {
+			t.before = before
 		}
+		called, err := a.proveByCalls(ctx, t, call{})
 		return "is as planned already, not written" + called, err
 	}
 	earlier, err := a.callBefore(ctx, t)
@@ -38,66 +33,54 @@ func (a *applier) do(ctx context.Context, t *task) (said string, err error) {
 	if err != nil {
 		return "", a.failed(t.Step, err)
 	}
-	if err := a.journal.add(a.line(eventProven, t.Step)); err != nil {
+	if err := a.tell(t.Step, entry{Event: eventProven}); err != nil {
 		return "", fmt.Errorf("the change is in place and proven, but %w", err)
 	}
 	return "changed, read back and proven" + called, nil
 }
 
-// errUntoldValue is that nothing tells of a stored value that was replaced.
-var errUntoldValue = fmt.Errorf("%w: the API tells neither a preview nor a date of the stored value; a call of a model would (--model)", ErrCannotTell)
-
-// untoldValue says that only the journal tells that a stored value was replaced: the API may have ignored it.
-func (a *applier) untoldValue(t *task) bool {
-	before, _ := a.backup.before(t.SecretID)
-	moved, known := t.before.valueMoved(before)
-	return t.ReplaceValue && t.before.SecretUpdatedAt == "" && !(known && moved)
-}
-
 // change writes, reads back and calls.
 func (a *applier) change(ctx context.Context, t *task, earlier call) (called string, err error) {
-	if err := a.write(ctx, t); err != nil {
+	field := Entry{"metadata", t.before.Metadata}
+	if t.ReplaceValue {
+		field = Entry{valueKey(t.Level), jsonvalue.Text(a.Token)}
+	} else if field.Value, err = t.Edit.Apply(t.before.Metadata); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrNotApplied, err)
+	}
+	if err := a.write(ctx, t, field); err != nil {
 		return "", err
 	}
-	if err := a.prove(ctx, t); err != nil {
+	want := t.before.Metadata
+	if !t.ReplaceValue {
+		want = field.Value
+	}
+	if err := a.prove(ctx, t, want); err != nil {
 		return "", err
 	}
-	called, made, err := a.proveByCalls(ctx, t, earlier)
-	if _, known := t.after.valueMoved(t.before); err == nil && !made && t.ReplaceValue && !known {
-		err = errUntoldValue
+	called, err = a.proveByCalls(ctx, t, earlier)
+	if err == nil || errors.Is(err, ErrCannotTell) {
+		a.written = append(a.written, t)
 	}
-	if err != nil && !errors.Is(err, ErrCannotTell) {
-		return "", a.callFailed(ctx, t, earlier, err)
-	}
-	a.wrote(t.Step, t.before, t.after)
 	return called, err
 }
 
 // write sends the change and reads it back until it is seen. An answer that was lost is no failure if the change is there.
-func (a *applier) write(ctx context.Context, t *task) (err error) {
-	field := Entry{Key: "metadata"}
-	if t.ReplaceValue {
-		field = Entry{valueKey(t.Level), text(a.Token)}
-	} else if field.Value, err = t.Edit.Apply(t.before.Metadata); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotApplied, err)
-	}
+func (a *applier) write(ctx context.Context, t *task, field Entry) error {
 	answer, err := a.patch(ctx, t.Step, t.before, t.Diff, field)
 	if err != nil && !uncertain(err) {
 		return err
 	}
 	if err == nil {
-		written := a.line(eventWritten, t.Step)
-		written.RequestIDs = answer.RequestIDs
-		if err := a.journal.add(written); err != nil {
+		if err := a.tell(t.Step, entry{Event: eventWritten, RequestIDs: answer.RequestIDs}); err != nil {
 			return fmt.Errorf("the change is in, as the API accepted it, but %w", err)
 		}
 	}
 	changed := func(now state) bool {
 		moved, known := now.valueMoved(t.before)
-		return !now.sameMetadata(t.before) || t.ReplaceValue && (moved || !known)
+		return !now.has(t.before.Metadata) || t.ReplaceValue && (moved || !known)
 	}
 	var readErr error
-	if t.after, readErr = a.readUntil(ctx, a.client, t.Path, changed); readErr != nil {
+	if t.after, readErr = a.readUntil(ctx, t.Path, changed); readErr != nil {
 		return fmt.Errorf("the change was sent, but cannot be read back: run apply again to finish: %w", readErr)
 	}
 	if err != nil && !changed(t.after) {
@@ -107,26 +90,20 @@ func (a *applier) write(ctx context.Context, t *task) (err error) {
 }
 
 // prove compares what was read back with what was asked. Where that fails, it puts back what it can (behaviours: BEARER-18, OVERRIDE-18).
-func (a *applier) prove(ctx context.Context, t *task) (err error) {
-	want := t.before.Metadata
-	if !t.ReplaceValue {
-		if want, err = t.Edit.Apply(want); err != nil {
-			return fmt.Errorf("%w: %w", ErrInPlace, err)
-		}
-	}
+func (a *applier) prove(ctx context.Context, t *task, want []byte) error {
 	remains, others := differences(t.before, t.after, want, &t.Step)
 	moved, known := t.after.valueMoved(t.before)
 	switch {
 	case len(others) > 0:
 		return fmt.Errorf("%w: not only what was asked has changed: %s: somebody else was busy with it, or the API did that; it is left as it is",
-			ErrInPlace, strings.Join(printable(others), ", "))
+			ErrInPlace, list(others))
 	case t.ReplaceValue && known && !moved:
 		return fmt.Errorf("%w: secret_updated_at did not move: the API ignored the new value, or the stored one was this already", ErrNotApplied)
 	case len(remains) == 0:
 		return nil
 	}
 	reason := "the API accepted the change, but did not apply it (it ignores PATCH, or merges it): " + strings.Join(remains, "; ")
-	if t.after.sameMetadata(t.before) {
+	if t.after.has(t.before.Metadata) {
 		return fmt.Errorf("%w: %s; the secret is as it was", ErrNotApplied, reason)
 	}
 	return a.undo(ctx, t, reason)
@@ -146,17 +123,4 @@ func (a *applier) undo(ctx context.Context, t *task, reason string) error {
 		return fmt.Errorf("%w: %s; it could not be put back: %w", ErrInPlace, reason, err)
 	}
 	return fmt.Errorf("%w: %s; it was put back, and is as it was", ErrNotApplied, reason)
-}
-
-// callFailed decides what becomes of a change whose call fails: one that broke a working call is put back.
-func (a *applier) callFailed(ctx context.Context, t *task, earlier call, reason error) error {
-	switch {
-	case !errors.Is(reason, errCallFails):
-		return fmt.Errorf("the change is in place and read back, but nothing tells whether a call works: %w", reason)
-	case t.ReplaceValue:
-		return fmt.Errorf("%w: %w; the stored value was replaced, which cannot be undone", ErrInPlace, reason)
-	case earlier.works && !errors.Is(reason, errCached):
-		return a.undo(ctx, t, reason.Error()+"; it worked before the change")
-	}
-	return fmt.Errorf("%w: %w", ErrInPlace, reason)
 }

@@ -16,9 +16,9 @@ func (p *Plan) Text() string {
 		if i == 0 || s.Wave != p.Steps[i-1].Wave {
 			line("wave %d", s.Wave)
 		}
-		line("  %s: %s, remedy %s", label(s.Name, s.Level, s.Project), s.SecretID, s.Remedy)
+		line("  %s: %s, remedy %s", s.label(), s.SecretID, s.Remedy)
 		for _, c := range s.Diff {
-			line("    %s: %s → %s", c.Key, c.Before, c.After)
+			line("    %s", c.text())
 		}
 		line("    %s %s %s", s.Request.Method, s.Request.Path, s.Request.Body)
 		judged(line, s.Conditions)
@@ -29,14 +29,10 @@ func (p *Plan) Text() string {
 			if of[note] == nil {
 				notes = append(notes, note)
 			}
-			of[note] = append(of[note], label(s.Name, s.Level, s.Project))
+			of[note] = append(of[note], s.label())
 		}
-		var same []string
-		for _, n := range s.Namesakes {
-			same = append(same, label(s.Name, n.Level, n.Project))
-		}
-		if len(same) > 0 {
-			line(`    not mended by this, and with auth_format "api_key" too: %s`, someOf(same))
+		if same := s.sameNames(); len(same) > 0 {
+			line(`    not mended by this, and with auth_format "api_key" too: %s`, someOf(labels(same)))
 		}
 		if s.Alternative != "" {
 			line("    %s", s.Alternative)
@@ -85,9 +81,9 @@ func (u Undo) Text() string {
 	case len(u.Obstacles) > 0:
 		what = "is not touched"
 	}
-	line("  %s: %s, %s", label(s.Name, s.Level, s.Project), s.SecretID, what)
+	line("  %s: %s, %s", s.label(), s.SecretID, what)
 	for _, c := range u.Changes {
-		line("    %s: %s → %s", c.Key, c.Before, c.After)
+		line("    %s", c.text())
 	}
 	for _, o := range u.Obstacles {
 		line("    cannot be undone: %s", o)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/planeproof/planeproof/provider"
 )
 
 // ErrCandidates is that an inventory does not tell who could answer a call, as it is not complete.
@@ -27,7 +25,7 @@ func (i Inventory) Candidates(projectID, model string) ([]Secret, error) {
 	var project, org []Secret
 	for _, s := range i.Secrets {
 		switch {
-		case !(provider.Secret{Name: s.Name, Type: s.Type, Metadata: s.Metadata}).MayServe(model):
+		case !s.Provider().MayServe(model):
 		case s.Level != Project:
 			org = append(org, s)
 		case strings.EqualFold(s.Project.ID, projectID):

@@ -1,7 +1,11 @@
 // Package inventory reads all provider secrets of an organization from the control API, and says what it could not read.
 package inventory
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/planeproof/planeproof/provider"
+)
 
 // Schema is the format of a saved inventory.
 const Schema = "planeproof/inventory/v1"
@@ -71,4 +75,10 @@ func (s Secret) Path() string {
 		return "/v1/ai_secret/" + s.ID
 	}
 	return "/v1/env_var/" + s.ID
+}
+
+// Provider is the secret as /api/secret hands it out, with a value in the place of the stored one.
+func (s Secret) Provider() provider.Secret {
+	value := "value"
+	return provider.Secret{Name: s.Name, Type: s.Type, Value: &value, Metadata: s.Metadata}
 }
