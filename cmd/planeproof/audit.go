@@ -142,7 +142,7 @@ func (f auditFlags) commands(t terminal) audit.Commands {
 	}
 	if f.api.keyFile != "" {
 		access = append(access, "--api-key-file", f.api.keyFile)
-		c.Key = "$(cat " + shellWord(f.api.keyFile) + ")"
+		c.Key = "$(cat " + audit.Shell(f.api.keyFile) + ")"
 	}
 	c.KeyFlags = access
 	if f.org != "" {

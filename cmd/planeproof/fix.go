@@ -2,22 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os/user"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/internal/file"
-	"github.com/planeproof/planeproof/remedy/control"
+	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/remedy/fix"
-	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
 func newFix(t terminal, redactor *evidence.Redactor) *cobra.Command {
@@ -26,7 +21,7 @@ func newFix(t terminal, redactor *evidence.Redactor) *cobra.Command {
 		Short: "Repair provider secrets: plan, review, apply, prove",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return fmt.Errorf("%w: fix plan or fix apply", conformance.ErrUsage)
+			return fmt.Errorf("%w: fix plan or fix apply", usage.Err)
 		},
 	}
 	cmd.AddCommand(newFixPlan(t, redactor), newFixApply(t, redactor))
@@ -43,7 +38,7 @@ func readToken(name string, in io.Reader, redactor *evidence.Redactor) (string, 
 		raw, err = readFile(name)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%w: read --token-file: %w", conformance.ErrUsage, err)
+		return "", fmt.Errorf("%w: read --token-file: %w", usage.Err, err)
 	}
 	token := strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r")
 	redactor.Add("token", token)
@@ -55,28 +50,13 @@ func readToken(name string, in io.Reader, redactor *evidence.Redactor) (string, 
 	return token, nil
 }
 
-// fixError tells why in one line and says it by the exit code: 1 refused, or seen not to hold; 2 usage, or a file or organization that
-// cannot be meant; 3 nothing can be said.
-func fixError(ctx context.Context, t terminal, err error) error {
-	if ctx.Err() != nil {
-		_, _ = fmt.Fprintln(t.err, "planeproof: interrupted; what was begun can be finished by running the same again")
-		return exitCode(exitInterrupted)
-	}
-	is := func(target error) bool { return errors.Is(err, target) }
-	kind := control.KindOf(err)
-	switch {
-	case slices.ContainsFunc([]error{
-		file.ErrUnusable, fix.ErrEdited, fix.ErrOrganization, inventory.ErrOrganization, fix.ErrTokenNeeded, conformance.ErrUsage,
-	}, is):
+// finishable tells of an interruption that running the same again finishes.
+func finishable(ctx context.Context, t terminal, err error) error {
+	if err == nil || ctx.Err() == nil {
 		return err
-	case kind == control.Unusable:
-		return fmt.Errorf("%w: %w", conformance.ErrUsage, err)
-	case slices.ContainsFunc([]error{fix.ErrNotApplied, fix.ErrInPlace, fix.ErrValueLost}, is),
-		kind == control.Forbidden, kind == control.NotFound, kind == control.Refused:
-		_, _ = fmt.Fprintf(t.err, "planeproof: %v\n", err)
-		return exitCode(1)
 	}
-	return infrastructure(err)
+	_, _ = fmt.Fprintln(t.err, "planeproof: interrupted; what was begun can be finished by running the same again")
+	return exitCode(exitInterrupted)
 }
 
 // progress rewrites one line of a terminal, and clears it at the end.
@@ -107,10 +87,17 @@ func (f *changeFlags) add(cmd *cobra.Command) {
 // options are what both commands tell the library.
 func (f changeFlags) options(t terminal, api apiFlags, backup string) (fix.Options, error) {
 	if f.wait < 0 {
-		return fix.Options{}, fmt.Errorf("%w: --wait is not negative", conformance.ErrUsage)
+		return fix.Options{}, fmt.Errorf("%w: --wait is not negative", usage.Err)
+	}
+	who := fix.Who{Key: "Braintrust API key from environment variable " + api.keyEnv, OSUser: "unknown"}
+	if api.keyFile != "" {
+		who.Key = "Braintrust API key from file " + api.keyFile
+	}
+	if u, err := user.Current(); err == nil {
+		who.OSUser = u.Username
 	}
 	return fix.Options{
-		Backup: backup, Tool: "planeproof " + version(), Who: api.who(), Wait: f.wait, AllowPut: f.allowPut,
+		Backup: backup, Tool: "planeproof " + version(), Who: who, Wait: f.wait, AllowPut: f.allowPut,
 		Say: func(line string) { _, _ = fmt.Fprintln(t.out, line) }, Progress: t.progress("reading secrets"),
 	}, nil
 }
@@ -118,17 +105,4 @@ func (f changeFlags) options(t terminal, api apiFlags, backup string) (fix.Optio
 // requests are the kinds of request that a command may send, for its help.
 func requests(kinds []string) string {
 	return "It sends nothing but:\n  " + strings.Join(kinds, "\n  ")
-}
-
-// who is told in the change journal.
-func (f apiFlags) who() fix.Who {
-	source := "environment variable " + f.keyEnv
-	if f.keyFile != "" {
-		source = "file " + f.keyFile
-	}
-	name := "unknown"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	return fix.Who{Key: "Braintrust API key from " + source, OSUser: name}
 }

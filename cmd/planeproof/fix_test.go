@@ -165,7 +165,7 @@ func TestFixRefusals(t *testing.T) {
 		args []string
 	}{
 		{1, "neither ai_secret nor env_var has this id (404)", []string{"--secret", "6d1c1a3e-0c1b-4f0e-9a57-0000000000ff"}},
-		{1, "refused (400): ai_secret id is not a uuid", []string{"--secret", "../x"}},
+		{2, "--secret is no id, such as", []string{"--secret", "../x"}},
 		{1, "plain is an environment variable and no AI provider", []string{"--secret", plain}},
 		{1, "not applicable on v2 and on the Gateway", []string{"--secret", own, "--legacy", "legacy-2026-02", "--workaround"}},
 		{1, "the portable form (--portable)", []string{"--secret", own, "--legacy", "legacy-2026-03"}},
@@ -211,7 +211,7 @@ func TestFixFromSymptomToProof(t *testing.T) {
 	got = a.run("fix", "apply", plan, "--org", fixAdmin)
 	assert.Equal(t, 2, got.code, "and the redactor has the last word: run looks for canaries")
 	got = a.as(fixMember, "fix", "apply", plan, "--org", "acme", "--backup", a.file("member.json"))
-	assert.Equal(t, 1, got.code)
+	assert.Equal(t, 3, got.code, "the wrong key, as for an audit")
 	assert.Contains(t, got.err, "it needs the role of an org admin")
 	assert.Equal(t, fixMetadata, a.send("GET", "/v1/ai_secret/"+id, "").Get("metadata").Raw)
 
@@ -467,6 +467,13 @@ func TestFixExitCodesOfFailures(t *testing.T) {
 	assert.Equal(t, 3, a.run("fix", "apply", plan, "--org", "acme").code)
 	fault(`[{"path":"/v1/ai_secret","method":"PATCH","status":502,"body":"later"}]`)
 	assert.Equal(t, 3, a.run("fix", "apply", plan, "--org", "acme").code)
+	fault(`[{"path":"/v1/ai_secret","method":"PATCH","status":422,"body":"no"}]`)
+	assert.Equal(t, 1, a.run("fix", "apply", plan, "--org", "acme").code, "the API refused the change")
+	for _, status := range []int{403, 422} {
+		fault(fmt.Sprintf(`[{"path":"/v1/ai_secret","method":"GET","status":%d,"body":"no"}]`, status))
+		assert.Equal(t, 3, a.run("fix", "plan", "--secret", id).code, "a question that is refused says nothing: %d", status)
+		assert.Equal(t, 3, command(t, "verify-token", "--secret", id, "--token-file", write(t, "sk-one"), "--api-url", a.url, "--api-key-file", write(t, fixAdmin)).code, status)
+	}
 	fault(`[]`)
 	release, err := file.Lock(plan + ".backup.json")
 	require.NoError(t, err)

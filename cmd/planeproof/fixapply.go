@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/remedy/control"
+	"github.com/planeproof/planeproof/internal/usage"
+	"github.com/planeproof/planeproof/remedy/audit"
 	"github.com/planeproof/planeproof/remedy/fix"
 )
 
@@ -38,16 +38,16 @@ the exit code is 3.
 
 ` + requests(fix.ApplyRequests()) + `
 
-Exit codes: 0 done; 1 refused, or seen not to hold; 2 usage, a file that cannot be used, or another organization; 3 cannot tell, or the API
-cannot be reached.`,
+Exit codes: 0 done; 1 refused, or seen not to hold; 2 usage, a file that cannot be used, or another organization; 3 cannot tell, the API
+cannot be reached, or the key may not do this.`,
 		Example: `  planeproof fix apply plan.json --org acme
   planeproof fix apply plan.json --org acme --wave 1 --model acme-chat`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("model") && f.model == "" {
-				return fmt.Errorf("%w: --model is empty: name a model, or leave it out", conformance.ErrUsage)
+			if err := notEmpty(cmd, "model"); err != nil {
+				return err
 			}
-			return f.run(cmd.Context(), t, cmd.InOrStdin(), redactor, args[0])
+			return finishable(cmd.Context(), t, f.run(cmd.Context(), t, cmd.InOrStdin(), redactor, args[0]))
 		},
 	}
 	f.api.add(cmd)
@@ -63,7 +63,7 @@ cannot be reached.`,
 
 func (f applyFlags) run(ctx context.Context, t terminal, in io.Reader, redactor *evidence.Redactor, path string) error {
 	if f.wave < 0 {
-		return fmt.Errorf("%w: --wave is not negative", conformance.ErrUsage)
+		return fmt.Errorf("%w: --wave is not negative", usage.Err)
 	}
 	options, err := f.change.options(t, f.api, cmp.Or(f.backup, path+".backup.json"))
 	if err != nil {
@@ -71,30 +71,30 @@ func (f applyFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 	}
 	plan, err := fix.ReadPlan(path)
 	if err != nil {
-		return fixError(ctx, t, err)
+		return err
 	}
 	options.Wave, options.Model = f.wave, f.model
 	if f.tokenFile != "" {
 		if options.Token, err = readToken(f.tokenFile, in, redactor); err != nil {
-			return fixError(ctx, t, err)
+			return err
 		}
 	}
-	url, key, err := f.api.resolve(redactor)
+	client, err := f.api.client(redactor, nil)
 	if err != nil {
 		return err
 	}
 	if options.Org, err = f.organization(t, in, plan); err != nil {
 		return err
 	}
-	result, err := fix.Apply(ctx, control.New(url, key, nil), plan, options)
+	result, err := fix.Apply(ctx, client, plan, options)
 	if err != nil {
-		return fixError(ctx, t, err)
+		return err
 	}
 	last := fmt.Sprintf("done: %d of %d changes are in place, %d of them written now", result.Steps, result.Steps, result.Written)
 	if result.WavesLeft > 0 {
-		last = fmt.Sprintf("%d waves are left: planeproof fix apply %s --org %s --wave %d", result.WavesLeft, shellWord(path), shellWord(options.Org), result.NextWave)
+		last = fmt.Sprintf("%d waves are left: planeproof fix apply %s --org %s --wave %d", result.WavesLeft, audit.Shell(path), audit.Shell(options.Org), result.NextWave)
 	}
-	_, _ = fmt.Fprintln(t.out, last)
+	_, _ = fmt.Fprintln(t.out, evidence.Printable(last))
 	return nil
 }
 
@@ -104,12 +104,12 @@ func (f applyFlags) organization(t terminal, in io.Reader, plan *fix.Plan) (stri
 		return f.org, nil
 	}
 	if !t.tty || f.tokenFile == "-" {
-		return "", fmt.Errorf("%w: --org is needed, where nobody can be asked for the organization's name", conformance.ErrUsage)
+		return "", fmt.Errorf("%w: --org is needed, where nobody can be asked for the organization's name", usage.Err)
 	}
 	_, _ = fmt.Fprintf(t.out, "%sType the organization's name to do this:\n", plan.Text())
 	name, err := bufio.NewReader(io.LimitReader(in, maxToken)).ReadString('\n')
 	if err != nil {
-		return "", fmt.Errorf("%w: no name was typed", conformance.ErrUsage)
+		return "", fmt.Errorf("%w: no name was typed", usage.Err)
 	}
 	return strings.TrimRight(name, "\r\n"), nil
 }

@@ -6,17 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/internal/file"
-	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/remedy/audit"
 	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/fix"
@@ -67,93 +64,100 @@ organization; 3 the API cannot be reached.`,
 	flags.BoolVar(&f.portable, "portable", false, "remove auth_type and auth_format, which is Bearer everywhere")
 	flags.StringVar(&f.tokenFile, "token-file", "", "file with the new raw token, or - for standard input; it is checked here and asked for again by apply")
 	flags.StringVar(&f.save, "save", "", "file for the plan; it must not be there yet")
-	flags.StringVarP(&f.output, "output", "o", "table", "table or json (docs/fix-format.md)")
+	addOutput(cmd, &f.output)
 	return cmd
 }
 
 // remedy is the one that the flags name.
 func (f planFlags) remedy() (fix.Remedy, error) {
-	chosen := fix.Bearer
-	named := 0
-	for _, flag := range []struct {
-		given  bool
-		remedy fix.Remedy
-	}{
-		{f.workaround && !f.literal, fix.Workaround}, {f.literal, fix.Literal}, {f.portable, fix.Portable}, {f.tokenFile != "", fix.RawToken},
+	var named []fix.Remedy
+	for remedy, given := range map[fix.Remedy]bool{
+		fix.Workaround: f.workaround && !f.literal, fix.Literal: f.literal, fix.Portable: f.portable, fix.RawToken: f.tokenFile != "",
 	} {
-		if flag.given {
-			chosen = flag.remedy
-			named++
+		if given {
+			named = append(named, remedy)
 		}
 	}
-	usage := func(text string) error { return fmt.Errorf("%w: %s", conformance.ErrUsage, text) }
+	wrong := ""
 	switch {
 	case (f.secret == "") == (f.audit == ""):
-		return "", usage("give either --secret or --audit")
-	case named > 1:
-		return "", usage("--workaround, --portable and --token-file are different remedies: make a plan for each")
-	case f.audit != "" && named > 0 && chosen != fix.Literal:
-		return "", usage("the audit names the remedies: --workaround, --portable and --token-file go with --secret")
+		wrong = "give either --secret or --audit"
+	case len(named) > 1:
+		wrong = "--workaround, --portable and --token-file are different remedies: make a plan for each"
+	case f.audit != "" && len(named) > 0 && named[0] != fix.Literal:
+		wrong = "the audit names the remedies: --workaround, --portable and --token-file go with --secret"
 	}
-	if f.save != "" {
-		if file.Exists(f.save) {
-			return "", fmt.Errorf("--save: file %s %w: it exists already, and a plan is never overwritten", evidence.Printable(f.save), file.ErrUnusable)
-		}
-		if err := file.Check(f.save); err != nil {
-			return "", fmt.Errorf("%w: --save: %w", conformance.ErrUsage, err)
-		}
+	if wrong != "" {
+		return "", fmt.Errorf("%w: %s", usage.Err, wrong)
 	}
-	return chosen, checkOutput(f.output)
+	return append(named, fix.Bearer)[0], checkOutput(f.output)
+}
+
+// checkSave refuses a file to which no plan can be written.
+func (f planFlags) checkSave() error {
+	switch {
+	case f.save == "":
+		return nil
+	case file.Exists(f.save):
+		return fmt.Errorf("--save: file %s %w: it exists already, and a plan is never overwritten", evidence.Printable(f.save), file.ErrUnusable)
+	}
+	if err := file.Check(f.save); err != nil {
+		return fmt.Errorf("%w: --save: %w", usage.Err, err)
+	}
+	return nil
 }
 
 func (f planFlags) run(ctx context.Context, t terminal, in io.Reader, redactor *evidence.Redactor) error {
 	remedy, err := f.remedy()
-	if err != nil {
-		return err
+	if err == nil {
+		err = f.checkSave()
 	}
-	plane, err := f.plane()
 	if err != nil {
 		return err
 	}
 	var report audit.Report
 	if f.audit != "" {
 		if report, err = audit.Load(f.audit); err != nil {
-			return fmt.Errorf("%w: %w", conformance.ErrUsage, err)
+			return err
 		}
 	}
-	plane.Generation = cmp.Or(plane.Generation, provider.Generation(report.Generation))
+	plane, err := f.plane(report)
+	if err != nil {
+		return err
+	}
 	if f.tokenFile != "" {
 		token, err := readToken(f.tokenFile, in, redactor)
 		if err == nil {
 			err = fix.CheckToken(token)
 		}
 		if err != nil {
-			return fixError(ctx, t, err)
+			return err
 		}
 	}
-	url, key, err := f.api.resolve(redactor)
+	client, err := f.api.client(redactor, nil)
 	if err != nil {
 		return err
 	}
-	plan, err := f.plan(ctx, control.New(url, key, nil), t, remedy, plane, report)
+	plan, err := f.plan(ctx, client, t, remedy, plane, report)
 	if err != nil {
-		return fixError(ctx, t, err)
+		return err
 	}
-	return f.conclude(ctx, t, plan)
+	return f.conclude(t, plan)
 }
 
 // conclude shows the plan and keeps it, if there is anything to do in it.
-func (f planFlags) conclude(ctx context.Context, t terminal, plan *fix.Plan) error {
+func (f planFlags) conclude(t terminal, plan *fix.Plan) error {
 	next := "nothing to change: no plan was saved"
 	switch {
 	case len(plan.Steps) > 0 && f.save == "":
 		next = "no plan was saved: --save FILE keeps it for fix apply"
 	case len(plan.Steps) > 0:
 		if err := plan.Write(f.save); err != nil {
-			return fixError(ctx, t, err)
+			return err
 		}
-		next = "saved to " + f.save + "; to do it: planeproof fix apply " + shellWord(f.save) + " --org " + shellWord(plan.Organization.Name)
+		next = "saved to " + f.save + "; to do it: planeproof fix apply " + audit.Shell(f.save) + " --org " + audit.Shell(plan.Organization.Name)
 	}
+	next = evidence.Printable(next)
 	if f.output == "json" {
 		if err := file.Encode(t.out, plan); err != nil {
 			return infrastructure(fmt.Errorf("write plan: %w", err))
@@ -165,36 +169,30 @@ func (f planFlags) conclude(ctx context.Context, t terminal, plan *fix.Plan) err
 	if !plan.Unmended() {
 		return nil
 	}
+	left := fmt.Sprintf("findings of %d kinds are left", len(plan.Left))
 	if len(plan.Refused) > 0 {
-		_, _ = fmt.Fprintf(t.err, "planeproof: not all is mended by this plan: %d remedies are refused, first: %v\n", len(plan.Refused), plan.Refused[0])
-	} else {
-		_, _ = fmt.Fprintf(t.err, "planeproof: not all is mended by this plan: findings of %d kinds are left\n", len(plan.Left))
+		left = fmt.Sprintf("%d remedies are refused, first: %v", len(plan.Refused), plan.Refused[0])
 	}
-	return exitCode(1)
+	_, _ = fmt.Fprintf(t.err, "planeproof: not all is mended by this plan: %s\n", left)
+	return exitCode(exitFindings)
 }
 
-// plane reads what the flags say of the proxy.
-func (f planFlags) plane() (fix.DataPlane, error) {
-	var plane fix.DataPlane
-	if f.legacy != "" {
-		generation, err := provider.ParseGeneration(f.legacy)
-		if err != nil {
-			return plane, fmt.Errorf("%w: --legacy: %w", conformance.ErrUsage, err)
-		}
-		plane.Generation = generation
+// plane is what the flags and the audit say of the proxy.
+func (f planFlags) plane(report audit.Report) (plane fix.DataPlane, err error) {
+	plane.Generation, err = parseLegacy(cmp.Or(f.legacy, report.Generation))
+	if err != nil || f.log == "" {
+		return plane, err
 	}
-	if f.log != "" {
-		log, err := os.Open(f.log)
-		if err != nil {
-			return plane, fmt.Errorf("%w: read --log: %w", conformance.ErrUsage, err)
-		}
-		defer func() { _ = log.Close() }() // it was only read
-		summary, err := proxylog.Read(log)
-		if err != nil {
-			return plane, infrastructure(err)
-		}
-		plane.Log = &summary
+	log, err := os.Open(f.log)
+	if err != nil {
+		return plane, fmt.Errorf("%w: read --log: %w", usage.Err, err)
 	}
+	defer func() { _ = log.Close() }() // it was only read
+	summary, err := proxylog.Read(log)
+	if err != nil {
+		return plane, infrastructure(err)
+	}
+	plane.Log = &summary
 	return plane, nil
 }
 
@@ -202,6 +200,9 @@ func (f planFlags) plan(ctx context.Context, client *control.Client, t terminal,
 	options := inventory.Options{Org: cmp.Or(f.org, report.Organization.Name), All: true, Progress: t.progress("reading projects")}
 	var wanted []fix.Wanted
 	if f.secret != "" {
+		if err := checkID("--secret", f.secret); err != nil {
+			return nil, err
+		}
 		secret, err := fix.Find(ctx, client, f.secret)
 		if err != nil {
 			return nil, err
@@ -243,14 +244,4 @@ func (f planFlags) sameOrganization(found inventory.Inventory, report audit.Repo
 		}
 	}
 	return nil
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)
-
-// shellWord quotes a word for a POSIX shell where it must be.
-func shellWord(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(evidence.Printable(word), "'", `'\''`) + "'"
 }

@@ -192,7 +192,7 @@ func TestNoCommandLeaks(t *testing.T) {
 	r.run("", 0, "fix", "plan", "--secret", r.secretID, "--portable", "--save", portable)
 	r.run("", 0, "fix", "plan", "--secret", r.secretID, "--token-file", r.raw, "--save", raw)
 	r.run("", 1, "fix", "plan", "--audit", r.file("audit.json"), "--save", r.file("of-audit.json"))
-	r.run("GET .*/ai_secret/", 1, "fix", "plan", "--secret", r.secretID, "--save", r.file("none.json"))
+	r.run("GET .*/ai_secret/", 3, "fix", "plan", "--secret", r.secretID, "--save", r.file("none.json"))
 	r.run("PATCH ", 1, "fix", "apply", plan, "--org", "acme", "--backup", r.file("1.backup.json"), "--wait", "1ms")
 	r.interrupt("PATCH ", "fix", "apply", plan, "--org", "acme", "--backup", r.file("3.backup.json"), "--wait", "1ms")
 	r.run("", 0, "fix", "apply", plan, "--org", "acme", "--backup", r.file("4.backup.json"), "--wait", "1ms")

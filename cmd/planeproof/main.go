@@ -9,9 +9,11 @@ import (
 	"io"
 	"io/fs"
 	"log"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -22,6 +24,7 @@ import (
 	"github.com/planeproof/planeproof/internal/file"
 	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/remedy/control"
+	"github.com/planeproof/planeproof/remedy/fix"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
 
@@ -53,7 +56,11 @@ type terminal struct {
 // complain writes one line to standard error. Secrets are hidden before the line is made one: escapes would change them. What looks
 // like a secret is hidden too, as errors quote what was given.
 func (t terminal) complain(text string, redactor *evidence.Redactor) {
-	text = evidence.Mask(redactor.String(text))
+	t.line(evidence.Mask(redactor.String(text)))
+}
+
+// line writes one line to standard error.
+func (t terminal) line(text string) {
 	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
 	_, _ = fmt.Fprintf(t.err, "planeproof: %s\n", evidence.Printable(text))
 }
@@ -112,6 +119,8 @@ func execute(ctx context.Context, t terminal, args []string) int {
 	case err == nil, errors.As(err, &told):
 	case code == exitInterrupted:
 		t.complain("interrupted", redactor)
+	case code == exitFindings: // it tells of what the API holds by its id, and quotes no argument
+		t.line(redactor.String(err.Error()))
 	default:
 		t.complain(err.Error(), redactor)
 	}
@@ -121,7 +130,11 @@ func execute(ctx context.Context, t terminal, args []string) int {
 // exitOf is the exit code for an error: the one place where the kinds of error get theirs. What is not marked is cobra's, about usage.
 func exitOf(ctx context.Context, err error) int {
 	var told exitCode
-	is := func(target error) bool { return errors.Is(err, target) }
+	var api *control.Error
+	var system *fs.PathError
+	is := func(targets ...error) bool {
+		return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
+	}
 	switch {
 	case err == nil:
 		return 0
@@ -131,11 +144,14 @@ func exitOf(ctx context.Context, err error) int {
 		return exitInfrastructure
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case is(errUnknown), is(inventory.ErrProject):
-		return exitFindings
-	case is(usage.Err), is(file.ErrUnusable), is(inventory.ErrOrganization), control.KindOf(err) == control.Unusable:
+	case is(usage.Err, file.ErrUnusable, inventory.ErrOrganization, fix.ErrOrganization, fix.ErrEdited, fix.ErrTokenNeeded),
+		control.KindOf(err) == control.Unusable:
 		return exitUsage
-	case control.KindOf(err) != "":
+	case is(errUnknown, inventory.ErrProject, fix.ErrNotApplied, fix.ErrInPlace, fix.ErrValueLost):
+		return exitFindings
+	case errors.As(err, &api) && api.Kind == control.Refused && api.Method != http.MethodGet: // the change, not the question
+		return exitFindings
+	case api != nil, is(fix.ErrCannotTell, file.ErrLocked), errors.As(err, &system):
 		return exitInfrastructure
 	}
 	return exitUsage

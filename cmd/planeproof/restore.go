@@ -6,9 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/planeproof/planeproof/conformance"
 	"github.com/planeproof/planeproof/evidence"
-	"github.com/planeproof/planeproof/remedy/control"
+	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/remedy/fix"
 )
 
@@ -35,7 +34,9 @@ be reached.`,
 		Example: `  planeproof restore --backup plan.json.backup.json
   planeproof restore --backup plan.json.backup.json --apply`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), t, redactor) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return finishable(cmd.Context(), t, f.run(cmd.Context(), t, redactor))
+		},
 	}
 	f.api.add(cmd)
 	f.change.add(cmd)
@@ -47,7 +48,7 @@ be reached.`,
 
 func (f restoreFlags) run(ctx context.Context, t terminal, redactor *evidence.Redactor) error {
 	if f.backup == "" {
-		return fmt.Errorf("%w: --backup is needed", conformance.ErrUsage)
+		return fmt.Errorf("%w: --backup is needed", usage.Err)
 	}
 	options, err := f.change.options(t, f.api, f.backup)
 	if err != nil {
@@ -56,16 +57,15 @@ func (f restoreFlags) run(ctx context.Context, t terminal, redactor *evidence.Re
 	options.Merge = f.merge
 	backup, err := fix.ReadBackup(f.backup)
 	if err != nil {
-		return fixError(ctx, t, err)
+		return err
 	}
-	url, key, err := f.api.resolve(redactor)
+	client, err := f.api.client(redactor, nil)
 	if err != nil {
 		return err
 	}
-	client := control.New(url, key, nil)
 	undos, err := fix.Compare(ctx, client, backup, options)
 	if err != nil {
-		return fixError(ctx, t, err)
+		return err
 	}
 	impossible := 0
 	for _, undo := range undos {
@@ -75,7 +75,7 @@ func (f restoreFlags) run(ctx context.Context, t terminal, redactor *evidence.Re
 	switch {
 	case f.apply:
 		if err := fix.Restore(ctx, client, backup, undos, options); err != nil {
-			return fixError(ctx, t, err)
+			return err
 		}
 		_, _ = fmt.Fprintln(t.out, "done")
 		return nil

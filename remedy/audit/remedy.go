@@ -44,10 +44,10 @@ type Commands struct {
 
 // line is a command of ours.
 func (c Commands) line(parts ...[]string) string {
-	words := []string{shell(c.Program)}
+	words := []string{Shell(c.Program)}
 	for _, part := range parts {
 		for _, word := range part {
-			words = append(words, shell(word))
+			words = append(words, Shell(word))
 		}
 	}
 	return strings.Join(words, " ")
@@ -120,23 +120,23 @@ func (s *secret) onlyUnknownKeys(g provider.Generation) bool {
 // curl is a pipeline that changes what is stored now: metadata may hold secrets and is never written into a command, and a token,
 // which must be no argument, comes from standard input. Without a filter it replaces the stored value.
 func (p *pass) curl(s *secret, filter string) string {
-	url, authorization := shell(p.apiURL+s.ref.Path), ` -H "Authorization: Bearer `+p.commands.Key+`"`
+	url, authorization := Shell(p.apiURL+s.ref.Path), ` -H "Authorization: Bearer `+p.commands.Key+`"`
 	patch := "curl -sS -X PATCH " + url + authorization + ` -H "Content-Type: application/json" --data-binary @-`
 	if filter != "" {
-		return "curl -sS " + url + authorization + " \\\n  | jq " + shell("{metadata: (.metadata | "+filter+")}") + " \\\n  | " + patch
+		return "curl -sS " + url + authorization + " \\\n  | jq " + Shell("{metadata: (.metadata | "+filter+")}") + " \\\n  | " + patch
 	}
 	field := "secret"
 	if s.Level != inventory.Org {
 		field = "value"
 	}
-	return "jq -Rs " + shell("{"+field+`: gsub("^\\s+|\\s+$"; "")}`) + " \\\n  | " + patch
+	return "jq -Rs " + Shell("{"+field+`: gsub("^\\s+|\\s+$"; "")}`) + " \\\n  | " + patch
 }
 
 // plain matches words that mean themselves in a shell.
 var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)
 
-// shell quotes a word for a POSIX shell where it must be.
-func shell(word string) string {
+// Shell quotes a word for a POSIX shell where it must be.
+func Shell(word string) string {
 	if plain.MatchString(word) {
 		return word
 	}
