@@ -110,3 +110,28 @@ func (l losing) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return resp, err
 }
+
+// TestMetadataThatBecomesNullIsSeen: an empty object has no key that could differ.
+func TestMetadataThatBecomesNullIsSeen(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, nil)
+	one := o.secret("one", `{"auth_type":"api_key"}`)
+	err := o.applyWith(o.plan(fix.Portable, fix.DataPlane{}, one), nulling{o.server.Client().Transport}, nil)
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	assert.ErrorContains(t, err, "the metadata is null, not an object; it was put back, and is as it was")
+	assert.JSONEq(t, `{"auth_type":"api_key"}`, o.metadata(one))
+}
+
+// nulling shows an empty object as null.
+type nulling struct{ next http.RoundTripper }
+
+func (n nulling) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := n.next.RoundTrip(r)
+	if err != nil {
+		return resp, err
+	}
+	raw, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(strings.Replace(string(raw), `"metadata":{}`, `"metadata":null`, 1))), -1
+	return resp, err
+}
