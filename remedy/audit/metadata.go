@@ -2,7 +2,6 @@ package audit
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -142,13 +141,4 @@ func (s *secret) modelsUndecided() bool {
 	}
 	raw, there := s.keys["customModels"]
 	return there && raw[0] != '{' && string(raw) != "null" && string(raw) != "false"
-}
-
-// jsonText is a text in JSON's quotes.
-func jsonText(text string) string {
-	raw, err := json.Marshal(text)
-	if err != nil {
-		panic(err) // a string always encodes
-	}
-	return string(raw)
 }

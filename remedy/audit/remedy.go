@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/planeproof/planeproof/internal/jsonvalue"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
@@ -147,7 +148,7 @@ func Shell(word string) string {
 func jqKeys(keys []string) string {
 	var paths []string
 	for _, key := range keys {
-		paths = append(paths, fmt.Sprintf(".[%s]", jsonText(key)))
+		paths = append(paths, fmt.Sprintf(".[%s]", jsonvalue.Text(key)))
 	}
 	return strings.Join(paths, ", ")
 }

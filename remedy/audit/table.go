@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/jsonvalue"
 	"github.com/planeproof/planeproof/internal/lines"
 	"github.com/planeproof/planeproof/remedy/inventory"
 )
@@ -126,7 +127,7 @@ func (m *Model) table(t *lines.Text) {
 	t.Line("model %q is in customModels of %s, and a default model of %s", m.Name, count(len(m.Custom), "secret"), count(len(m.Default), "other"))
 	for _, s := range m.Custom {
 		t.Line("  • %s", describe(s.Name, s.ProviderType, s.Level, s.Project, s.ID))
-		t.Field(6, "preview", jsonText(s.Preview))
+		t.Field(6, "preview", string(jsonvalue.Text(s.Preview)))
 		t.Field(6, "metadata", shorten(compact(s.Metadata), maxMetadata))
 	}
 	for n, s := range m.Default {

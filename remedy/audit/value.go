@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/planeproof/planeproof/internal/jsonvalue"
 	"github.com/planeproof/planeproof/remedy/verify"
 )
 
@@ -53,7 +54,7 @@ func valueRules() []Rule {
 
 // rawToken is what a preview gives away, and the remedy for it.
 func (p *pass) rawToken(s *secret) match {
-	return match{evidence: []string{"preview " + jsonText(s.Preview)}, remedy: p.remedyFor(RemedyRawToken, s)}
+	return match{evidence: []string{"preview " + string(jsonvalue.Text(s.Preview))}, remedy: p.remedyFor(RemedyRawToken, s)}
 }
 
 func schemePrefix(p *pass, s *secret) (match, bool) {

@@ -120,17 +120,16 @@ func (a *applier) conclude(failure, reverted error, rest int) error {
 // tellNamesakes says last which secrets of the same names still have auth_format api_key (behaviours: BEARER-19).
 func (a *applier) tellNamesakes(ctx context.Context) error {
 	var all []inventory.Secret
-	var paths []string
 	seen := map[string]bool{}
 	for _, t := range a.tasks {
 		for _, s := range t.sameNames() {
 			if !seen[s.ID] {
 				seen[s.ID] = true
-				all, paths = append(all, s), append(paths, s.Path())
+				all = append(all, s)
 			}
 		}
 	}
-	found, err := a.readAll(ctx, paths, once)
+	found, err := a.readAll(ctx, len(all), func(i int) string { return all[i].Path() }, once)
 	if err != nil {
 		return fmt.Errorf("all changes are in place and proven, but the secrets of the same names cannot be read: %w", err)
 	}

@@ -43,7 +43,7 @@ func FromAudit(ctx context.Context, client *control.Client, report audit.Report,
 		minor := slices.Index(severities, group.Severity) > slices.Index(severities, report.FailOn)
 		placeOf := map[string]int{} // in left, by reason
 		for _, f := range group.Findings {
-			remedy, err := ParseRemedy(f.Remedy.Name)
+			remedy, err := parseRemedy(f.Remedy.Name)
 			reason := ""
 			switch {
 			case minor:
@@ -80,7 +80,6 @@ func readMissing(ctx context.Context, client *control.Client, report audit.Repor
 ) (missing map[string]error, err error) {
 	missing = map[string]error{}
 	var refs []*audit.SecretRef
-	var paths []string
 	for _, group := range report.Groups {
 		for _, f := range group.Findings {
 			if f.Secret == nil || f.Remedy.Name == "" || missing[f.Secret.ID] != nil {
@@ -89,12 +88,11 @@ func readMissing(ctx context.Context, client *control.Client, report audit.Repor
 			if s := known[f.Secret.ID]; s.Metadata == nil || string(s.Metadata) == "null" {
 				missing[f.Secret.ID] = fmt.Errorf("%w: it does not exist any more", ErrNotApplied)
 				refs = append(refs, f.Secret)
-				paths = append(paths, inventory.Secret{ID: f.Secret.ID, Level: f.Secret.Level}.Path())
 			}
 		}
 	}
 	s := newSession(client, Options{Progress: progress})
-	all, err := s.readAll(ctx, paths, once)
+	all, err := s.readAll(ctx, len(refs), func(i int) string { return inventory.Secret{ID: refs[i].ID, Level: refs[i].Level}.Path() }, once)
 	for i, now := range all {
 		if ref := refs[i]; !now.gone {
 			if now.Project != nil && ref.Project != nil && now.Project.ID == ref.Project.ID {

@@ -13,7 +13,7 @@ import (
 
 // Schemas of the files.
 const (
-	PlanSchema    = "planeproof/plan/v1"
+	planSchema    = "planeproof/plan/v1"
 	BackupSchema  = "planeproof/backup/v1"
 	JournalSchema = "planeproof/change-journal/v1"
 )

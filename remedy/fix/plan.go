@@ -122,7 +122,7 @@ type Wanted struct {
 // it is noted there.
 func NewPlan(tool string, org inventory.Organization, apiURL string, plane DataPlane, wanted []Wanted, now time.Time) *Plan {
 	p := &Plan{
-		Schema: PlanSchema, Tool: tool, MadeAt: now.UTC().Format(time.RFC3339), APIURL: apiURL, Organization: org,
+		Schema: planSchema, Tool: tool, MadeAt: now.UTC().Format(time.RFC3339), APIURL: apiURL, Organization: org,
 		Generation: string(plane.Generation), Steps: []Step{}, Incomplete: plane.Incomplete,
 	}
 	stepOf := map[string]int{} // by the secret's id
@@ -208,7 +208,7 @@ func unusable(path string, reason error) error {
 // ReadPlan reads a plan; every error is a file.ErrUnusable. What its steps say is believed by nobody: apply asks the remedies again.
 func ReadPlan(path string) (*Plan, error) {
 	p := new(Plan)
-	if err := file.ReadJSON(path, PlanSchema, p); err != nil {
+	if err := file.ReadJSON(path, planSchema, p); err != nil {
 		return nil, err
 	}
 	if p.Generation != "" {

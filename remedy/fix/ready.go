@@ -61,17 +61,15 @@ func (a *applier) readSecrets(ctx context.Context) error {
 	steps := slices.Clone(a.plan.Steps)
 	slices.SortStableFunc(steps, func(x, y Step) int { return x.Wave - y.Wave })
 	steps = slices.DeleteFunc(steps, func(s Step) bool { return a.Wave != 0 && s.Wave > a.Wave })
-	var paths, changed, early []string
-	for _, s := range steps {
-		paths = append(paths, s.Path)
-	}
-	all, err := a.readAll(ctx, paths, func(i int, now state, _ int) bool {
+	path := func(i int) string { return steps[i].Path }
+	all, err := a.readAll(ctx, len(steps), path, func(i int, now state, _ int) bool {
 		t := a.traces[steps[i].SecretID]
 		return now.gone || !t.pending && !t.written || steps[i].changedIn(now)
 	})
 	if err != nil {
 		return err
 	}
+	var changed, early []string
 	for i, step := range steps {
 		done, difference, err := a.compare(step, all[i])
 		t := &task{Step: step, before: all[i], done: done}

@@ -34,8 +34,8 @@ const (
 // Remedies returns all remedies.
 func Remedies() []Remedy { return []Remedy{Bearer, Workaround, Literal, Portable, RawToken} }
 
-// ParseRemedy returns the remedy of that exact name.
-func ParseRemedy(name string) (Remedy, error) {
+// parseRemedy returns the remedy of that exact name.
+func parseRemedy(name string) (Remedy, error) {
 	if r := Remedy(name); slices.Contains(Remedies(), r) {
 		return r, nil
 	}
@@ -61,7 +61,7 @@ func (r Remedy) edit(g provider.Generation, secret inventory.Secret) (e Edit, er
 		e.Remove = unrecognized(issues(g, secret))
 	case RawToken:
 	default:
-		_, err = ParseRemedy(string(r))
+		_, err = parseRemedy(string(r))
 	}
 	if onlyOpenAI != "" && secret.Type != "openai" {
 		err = fmt.Errorf("its type is %q: %s", secret.Type, onlyOpenAI)

@@ -38,15 +38,16 @@ func Compare(ctx context.Context, client *control.Client, backup *Backup, o Opti
 	if err != nil {
 		return nil, err
 	}
-	undos, paths := make([]Undo, len(backup.Secrets)), make([]string, len(backup.Secrets))
+	undos := make([]Undo, len(backup.Secrets))
 	for i, saved := range backup.Secrets {
-		undos[i].Saved, paths[i] = saved, saved.Step.Path
+		undos[i].Saved = saved
 		if undos[i].before, err = newState(saved.Object); err != nil {
 			return nil, fmt.Errorf("backup of %s %w: %w", evidence.Printable(saved.Step.Name), file.ErrUnusable, err)
 		}
 		client.HideMetadata(undos[i].before.Metadata)
 	}
-	all, err := s.readAll(ctx, paths, func(i int, now state, times int) bool {
+	path := func(i int) string { return undos[i].Saved.Step.Path }
+	all, err := s.readAll(ctx, len(undos), path, func(i int, now state, times int) bool {
 		step := undos[i].Saved.Step
 		t := traces[step.SecretID]
 		return now.gone || !now.has(undos[i].before.Metadata) || step.ReplaceValue || times > 1 && !t.written && !t.pending

@@ -101,15 +101,15 @@ const (
 
 // readAll reads secrets, several at once, and those that are not settled again with growing pauses, for at most Wait for all together:
 // what an API shows after a write can be old. settled is told how often the secret was read, this time included.
-func (s *session) readAll(ctx context.Context, paths []string, settled func(i int, now state, times int) bool) ([]state, error) {
-	all, open := make([]state, len(paths)), make([]int, len(paths)) // places in all
+func (s *session) readAll(ctx context.Context, n int, path func(i int) string, settled func(i int, now state, times int) bool) ([]state, error) {
+	all, open := make([]state, n), make([]int, n) // places in all
 	for i := range open {
 		open[i] = i
 	}
 	end, pause := s.Now().Add(s.Wait), firstPause
 	for times := 1; ; times++ {
-		err := control.Each(ctx, len(open), func(ctx context.Context, n int) (err error) {
-			all[open[n]], err = get(ctx, s.client, paths[open[n]])
+		err := control.Each(ctx, len(open), func(ctx context.Context, i int) (err error) {
+			all[open[i]], err = get(ctx, s.client, path(open[i]))
 			return err
 		}, s.Progress)
 		if err != nil {
@@ -134,7 +134,8 @@ func once(int, state, int) bool { return true }
 func (s *session) readUntil(ctx context.Context, path string, settled func(state) bool) (state, error) {
 	one := *s
 	one.Progress = nil
-	all, err := one.readAll(ctx, []string{path}, func(_ int, now state, _ int) bool { return now.gone || settled(now) })
+	itself := func(int) string { return path }
+	all, err := one.readAll(ctx, 1, itself, func(_ int, now state, _ int) bool { return now.gone || settled(now) })
 	if err == nil && all[0].gone {
 		err = fmt.Errorf("%w: it does not exist any more", ErrNotApplied)
 	}

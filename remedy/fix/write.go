@@ -225,14 +225,11 @@ func (s *session) lastReading(ctx context.Context) error {
 			return err
 		}
 	}
-	var paths, reverted []string
-	for _, t := range s.written {
-		paths = append(paths, t.Path)
-	}
-	all, err := s.readAll(ctx, paths, once)
+	all, err := s.readAll(ctx, len(s.written), func(i int) string { return s.written[i].Path }, once)
 	if err != nil {
 		return fmt.Errorf("all changes were written, but the last reading of them failed: %w", err)
 	}
+	var reverted []string
 	for i, t := range s.written {
 		remains, others := differences(t.after, all[i], t.after.Metadata, nil)
 		what := ""
