@@ -231,15 +231,18 @@ func (f planFlags) plan(ctx context.Context, client *control.Client, t terminal,
 	return plan, nil
 }
 
-// sameOrganization refuses an audit, or a secret, of another organization than the one that was read.
+// sameOrganization refuses an audit, or a secret, of another organization than the one that was read, and fills in what the secret's project
+// is called.
 func (f planFlags) sameOrganization(found inventory.Inventory, report audit.Report, wanted []fix.Wanted) error {
 	if f.audit != "" && report.Organization.ID != found.Organization.ID {
 		return fmt.Errorf("%w: the audit is of %q (%s), and the key sees %q", fix.ErrOrganization,
 			evidence.Printable(report.Organization.Name), report.Organization.ID, evidence.Printable(found.Organization.Name))
 	}
-	for _, w := range wanted {
-		there := slices.ContainsFunc(found.Secrets, func(s inventory.Secret) bool { return s.ID == w.Secret.ID })
-		if !there && len(found.Incomplete) == 0 {
+	for i, w := range wanted {
+		at := slices.IndexFunc(found.Secrets, func(s inventory.Secret) bool { return s.ID == w.Secret.ID })
+		if at >= 0 {
+			wanted[i].Secret.Project = found.Secrets[at].Project // by its name too
+		} else if len(found.Incomplete) == 0 {
 			return fmt.Errorf("%w: the secret %s is not one of %q", fix.ErrOrganization, evidence.Printable(f.secret), evidence.Printable(found.Organization.Name))
 		}
 	}

@@ -178,3 +178,15 @@ func TestANamesakeThatWentMeanwhileCouldHaveAnswered(t *testing.T) {
 	err := o.applyWith(o.plan(fix.Bearer, fix.DataPlane{Version: version("2.0.0")}, own), m, calling("acme-chat"))
 	require.ErrorIs(t, err, fix.ErrCannotTell)
 }
+
+// TestATokenThatWasIgnoredIsNotDone: without a date the journal tells that it was accepted, and the preview that nothing has moved.
+func TestATokenThatWasIgnoredIsNotDone(t *testing.T) {
+	t.Parallel()
+	o := newOrg(t, func(c *dataplane.Config) { c.Writes.NoSecretUpdatedAt = true })
+	p := o.plan(fix.RawToken, fix.DataPlane{}, o.secret("one", affected("")))
+	same := func(o *fix.Options) { o.Token = "sk-canary-stored-one" }
+	_, err := o.apply(p, same)
+	require.ErrorIs(t, err, fix.ErrNotApplied)
+	_, err = o.apply(p, same)
+	require.ErrorIs(t, err, fix.ErrCannotTell, "running it again does not make it so")
+}

@@ -185,6 +185,9 @@ func (o *org) find(id string) inventory.Secret {
 	o.t.Helper()
 	secret, err := fix.Find(context.Background(), o.client(adminKey), id)
 	require.NoError(o.t, err)
+	if secret.Project != nil {
+		secret.Project.Name = o.admin("GET", "/v1/project/"+secret.Project.ID, "").Get("name").String()
+	}
 	return secret
 }
 

@@ -3,6 +3,7 @@ package fix
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -62,35 +63,17 @@ func get(ctx context.Context, client *control.Client, path string) (state, error
 	return s, nil
 }
 
-// Find reads one provider secret by its id, whichever level it belongs to. It sends GET alone. What is no provider secret is refused.
+// Find reads one provider secret by its id, whichever level it belongs to, its project by the id alone. It sends GET alone. What is no
+// provider secret is refused.
 func Find(ctx context.Context, client *control.Client, id string) (inventory.Secret, error) {
 	for _, level := range []inventory.Level{inventory.Org, inventory.Project} {
 		found, err := get(ctx, client, inventory.Secret{ID: url.PathEscape(id), Level: level}.Path())
-		switch {
-		case err != nil:
-			return inventory.Secret{}, err
-		case found.gone:
-			continue
-		case found.alien == nil && found.Project != nil:
-			found.Project.Name, err = projectName(ctx, client, found.Project.ID)
-			return found.Secret, err
+		if err != nil || !found.gone {
+			return found.Secret, errors.Join(err, found.alien)
 		}
-		return found.Secret, found.alien
 	}
 	return inventory.Secret{}, fmt.Errorf("%w: find provider secret %s: neither ai_secret nor env_var has this id (404)",
 		ErrNotApplied, evidence.Printable(id))
-}
-
-func projectName(ctx context.Context, client *control.Client, id string) (string, error) {
-	answer, err := client.Get(ctx, "/v1/project/"+url.PathEscape(id))
-	switch kind := control.KindOf(err); {
-	case kind == control.Forbidden, kind == control.NotFound:
-		return "", nil // the name is only shown
-	case err != nil:
-		return "", fmt.Errorf("read project: %w", err)
-	}
-	o, err := answer.Object()
-	return o.Name, err
 }
 
 // The pauses between two readings of what looks unchanged grow from the first to the longest.
