@@ -212,7 +212,7 @@ func (s *session) restore(ctx context.Context, u Undo) error {
 	if err != nil {
 		return err
 	}
-	if now.gone || !now.has(u.now.Metadata) {
+	if !now.has(u.now.Metadata) {
 		return fmt.Errorf("%w: it was changed by somebody else meanwhile; not written", ErrNotApplied)
 	}
 	after, err := s.putBack(ctx, step, now, u.metadata)
