@@ -13,6 +13,10 @@ func Read(g Generation, raw json.RawMessage) (parsed json.RawMessage, issues []I
 	if !isObject {
 		in = newObject()
 	}
+	return read(g, in)
+}
+
+func read(g Generation, in *object) (parsed json.RawMessage, issues []Issue) {
 	typ, _ := in.get("type").(string)
 	fields, ok := metadataFields(g, typ)
 	if !ok {
@@ -41,7 +45,7 @@ func unknownIn(g Generation, before unknownKeys) unknownKeys {
 
 // secretSchema is the object around the metadata: it was never strict, it only dropped what it did not know.
 func secretSchema(g Generation, metadata rule) rule {
-	return objectOf(unknownIn(g, dropUnknown), known(g, []field{
+	return objectOf(unknownIn(g, dropUnknown), knownTo(g, []field{
 		{Legacy202602, "id", nullish(uuid())},
 		{Current202608, "org_id", nullish(text())},
 		{Legacy202602, "org_name", nullish(text())},
@@ -53,8 +57,8 @@ func secretSchema(g Generation, metadata rule) rule {
 	}))
 }
 
-// known keeps the fields that the generation has, the latest of each name.
-func known(g Generation, fields []field) []field {
+// knownTo keeps the fields that the generation has, the latest of each name.
+func knownTo(g Generation, fields []field) []field {
 	var out []field
 	for _, f := range fields {
 		if !g.reaches(f.since) {

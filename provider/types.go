@@ -3,11 +3,21 @@ package provider
 // metadataFields returns the metadata keys that a generation knows for a provider type; ok is false where it does not know
 // the type (recorded: secret-schema, every row).
 func metadataFields(g Generation, typ string) (fields []field, ok bool) {
-	since, own := providerType(typ)
-	if since == "" || !g.reaches(since) {
-		return nil, false
+	for _, t := range types() {
+		if t.name == typ && g.reaches(t.since) {
+			return knownTo(g, append(baseFields(), t.own()...)), true
+		}
 	}
-	return known(g, append(baseFields(), own...)), true
+	return nil, false
+}
+
+// Types returns the provider types that some generation knows, the guides' own first.
+func Types() []string {
+	var names []string
+	for _, t := range types() {
+		names = append(names, t.name)
+	}
+	return names
 }
 
 // baseFields are the keys that every type has.
@@ -23,46 +33,60 @@ func baseFields() []field {
 	}
 }
 
-// providerType returns the generation that first knew the type, and the keys that it adds to the base.
-func providerType(typ string) (since Generation, own []field) {
-	switch typ {
-	case "baseten", "cerebras", "fireworks", "google", "groq", "js", "lepton", "perplexity", "replicate", "together", "xAI":
-		return Legacy202602, nil
-	case "openrouter":
-		return Current202608, nil
-	case "ollama":
-		return Legacy202602, []field{{Current202608, "api_base", orDrop(nullish(maybeURL()))}}
-	case "mistral":
-		return Legacy202602, []field{{Legacy202602, "api_base", nullish(maybeURL())}}
-	case "braintrust":
-		return Legacy202603, []field{{Legacy202603, "api_base", nullish(maybeURL())}}
-	case "cohere":
-		return Current202608, []field{{Current202608, "api_base", nullish(maybeURL())}}
-	case "openai":
-		return Legacy202602, openaiFields()
-	case "anthropic":
-		return Legacy202602, []field{
-			{Current202608, "auth_type", orDefault(tokenAuth(), "api_key")},
-			{Current202608, "auth_source", nullish(text())},
-		}
-	case "azure":
-		return Legacy202602, azureFields()
-	case "azure_ai_gateway":
-		return Current202608, []field{
-			{Current202608, "api_base", webURL()},
-			{Current202608, "auth_type", orDefault(literal("api_key"), "api_key")},
-		}
-	case "bedrock":
-		return Legacy202602, bedrockFields()
-	case "databricks":
-		return Legacy202602, []field{
-			{Legacy202602, "api_base", webURL()},
-			{Legacy202602, "auth_type", orDefault(oneOf("pat", "service_principal_oauth"), "pat")},
-		}
-	case "vertex":
-		return Legacy202602, vertexFields()
+// providerType is a type with the generation that first knew it, and the keys that it adds to the base.
+type providerType struct {
+	name  string
+	since Generation
+	own   func() []field
+}
+
+func types() []providerType {
+	none := func() []field { return nil }
+	return []providerType{
+		{"openai", Legacy202602, openaiFields},
+		{"anthropic", Legacy202602, anthropicFields},
+		{"azure", Legacy202602, azureFields},
+		{"azure_ai_gateway", Current202608, azureGatewayFields},
+		{"baseten", Legacy202602, none},
+		{"bedrock", Legacy202602, bedrockFields},
+		{"braintrust", Legacy202603, baseURL},
+		{"cerebras", Legacy202602, none},
+		{"cohere", Current202608, baseURL},
+		{"databricks", Legacy202602, databricksFields},
+		{"fireworks", Legacy202602, none},
+		{"google", Legacy202602, none},
+		{"groq", Legacy202602, none},
+		{"js", Legacy202602, none},
+		{"lepton", Legacy202602, none},
+		{"mistral", Legacy202602, baseURL},
+		{"ollama", Legacy202602, func() []field { return []field{{Current202608, "api_base", orDrop(nullish(maybeURL()))}} }},
+		{"openrouter", Current202608, none},
+		{"perplexity", Legacy202602, none},
+		{"replicate", Legacy202602, none},
+		{"together", Legacy202602, none},
+		{"vertex", Legacy202602, vertexFields},
+		{"xAI", Legacy202602, none},
 	}
-	return "", nil
+}
+
+func baseURL() []field { return []field{{Legacy202602, "api_base", nullish(maybeURL())}} }
+
+func anthropicFields() []field {
+	return []field{
+		{Current202608, "auth_type", orDefault(tokenAuth(), "api_key")},
+		{Current202608, "auth_source", nullish(text())},
+	}
+}
+
+func azureGatewayFields() []field {
+	return []field{{Legacy202602, "api_base", webURL()}, {Legacy202602, "auth_type", orDefault(literal("api_key"), "api_key")}}
+}
+
+func databricksFields() []field {
+	return []field{
+		{Legacy202602, "api_base", webURL()},
+		{Legacy202602, "auth_type", orDefault(oneOf("pat", "service_principal_oauth"), "pat")},
+	}
 }
 
 func openaiFields() []field {

@@ -15,22 +15,8 @@ import (
 // columnName is the name of a column as exports have it: @timestamp, Log group, resource.labels.pod_name.
 var columnName = regexp.MustCompile(`^[@\w][@\w. ()/-]{0,63}$`)
 
-// entryReader reads no more than maxEntry of one entry.
-type entryReader struct {
-	in   io.Reader
-	left int
-	err  error // of the latest read
-}
-
-func (r *entryReader) Read(p []byte) (n int, err error) {
-	if r.left <= 0 {
-		r.err = fmt.Errorf("an entry is longer than %d MiB", maxEntry>>20)
-		return 0, r.err
-	}
-	n, r.err = r.in.Read(p[:min(len(p), r.left)])
-	r.left -= n
-	return n, r.err
-}
+// errLong ends a log with an entry that is not kept whole.
+var errLong = fmt.Errorf("an entry is longer than %d MiB", maxEntry>>20)
 
 // csvComma is what separates the cells of an export that begins with a row of names, one of which is that of a message; else 0.
 func csvComma(head []byte) rune {
@@ -49,32 +35,40 @@ func csvComma(head []byte) rune {
 
 // readCSV reads an export of CloudWatch, Datadog or the like, whose columns are the fields of a logged object.
 func (s *scanner) readCSV(in io.Reader, comma rune) error {
-	limited := &entryReader{in: in, left: maxEntry}
+	limited := &io.LimitedReader{R: in, N: maxEntry}
 	rows := csv.NewReader(limited)
 	rows.Comma, rows.LazyQuotes, rows.FieldsPerRecord = comma, true, -1
 	columns, err := rows.Read()
 	for err == nil {
-		limited.left = maxEntry
+		limited.N = maxEntry
 		var row []string
-		if row, err = rows.Read(); err != nil {
-			break
+		row, err = rows.Read()
+		switch {
+		case limited.N == 0:
+			return errLong
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
 		}
 		object := map[string]any{}
 		for i, cell := range row[:min(len(row), len(columns))] {
 			object[columns[i]] = cell
 		}
 		known := len(s.open) > 0 || slices.ContainsFunc(row, func(cell string) bool { return marked([]byte(cell)) })
-		s.count(known && s.record(context{}, object, 0), false)
-	}
-	if errors.Is(err, io.EOF) {
-		return nil
+		s.count(known && s.record(context{}, object), false)
 	}
 	return err
 }
 
+// newDecoder reads JSON as loggers write it.
+func newDecoder(in io.Reader) *jsontext.Decoder {
+	return jsontext.NewDecoder(in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
 // isDocument says whether a log begins with JSON that is longer than a line.
 func isDocument(head []byte) bool {
-	d := jsontext.NewDecoder(bytes.NewReader(head), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	d := newDecoder(bytes.NewReader(head))
 	if kind := d.PeekKind(); kind != '[' && kind != '{' {
 		return false
 	}
@@ -84,11 +78,11 @@ func isDocument(head []byte) bool {
 
 // readDocument reads JSON documents, one after another: objects, and lists of lines or of objects. It returns what comes after them.
 func (s *scanner) readDocument(in io.Reader) (rest io.Reader, err error) {
-	limited := &entryReader{in: in, left: maxEntry}
-	d := jsontext.NewDecoder(limited, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	limited := &io.LimitedReader{R: in, N: maxEntry}
+	d := newDecoder(limited)
 	for err == nil {
+		limited.N = maxEntry
 		inList, kind := d.StackDepth() > 0, d.PeekKind()
-		limited.left = maxEntry
 		switch {
 		case !inList && kind == '[' || inList && kind == ']':
 			_, err = d.ReadToken()
@@ -101,11 +95,13 @@ func (s *scanner) readDocument(in io.Reader) (rest io.Reader, err error) {
 			err = io.EOF
 		}
 	}
-	switch {
-	case limited.err != nil && !errors.Is(limited.err, io.EOF):
-		return nil, limited.err
+	switch syntax := (*jsontext.SyntacticError)(nil); {
+	case limited.N == 0:
+		return nil, errLong
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, io.ErrUnexpectedEOF // err quotes keys
+	case !errors.Is(err, io.EOF) && !errors.As(err, &syntax):
+		return nil, err
 	}
 	return io.MultiReader(bytes.NewReader(bytes.Clone(d.UnreadBuffer())), in), nil
 }

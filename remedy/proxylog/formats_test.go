@@ -262,7 +262,8 @@ func TestRefusedCredential(t *testing.T) {
 	assert.Contains(t, unnamed.Advice[0], "auth_format api_key is the usual cause; find it: planeproof audit --all-projects")
 	assert.Equal(t, []Count{{"401", 1}}, named.Refused)
 	assert.Contains(t, named.Advice[0], "planeproof audit --project "+project)
-	assert.Contains(t, named.Advice[1], "planeproof verify-token --secret ID --token-env NAME")
+	assert.Contains(t, named.Advice[1], "planeproof verify-token tries one")
+	assert.NotRegexp(t, `planeproof [^"]*\b[A-Z]{2,}\b`, quoted(t, summary), "what is printed as a command has no placeholder")
 	assert.NotContains(t, quoted(t, summary), "canary")
 	assert.Empty(t, read(t, "AI provider returned 418 error").Projects[0].Advice)
 }

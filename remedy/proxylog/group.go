@@ -129,7 +129,7 @@ func (s *scanner) mixed(g *group) {
 		why = "the lines of several ZodErrors are mixed, and not all of them can be read"
 	}
 	if len(otherCodes) > 0 {
-		why += "; other codes: " + strings.Join(names(head(otherCodes)), ", ")
+		why += "; other codes: " + strings.Join(names(head(otherCodes, maxKeys)), ", ")
 	}
 	for n, c := range g.warnings {
 		if whole {

@@ -38,7 +38,7 @@ var refusal = regexp.MustCompile(`^(?:Error from server\b|error: |Unable to conn
 // or, with its mark, UTF-16. Lines that it does not know are counted; what it keeps does not grow with the log. After an error
 // the summary is that of what was read before. An empty log is no error: see Summary.Empty.
 func Read(r io.Reader) (Summary, error) {
-	s := newScanner()
+	s := &scanner{Summary: Summary{Schema: Schema, Projects: []Project{}}, projects: map[[2]string]*Project{}, open: map[string]*group{}}
 	err := s.read(r)
 	s.closeAll()
 	if err == nil && s.refusals > 0 && s.refusals == s.Lines-s.blank {
@@ -92,6 +92,17 @@ func decoded(r io.Reader) (*bufio.Reader, error) {
 		return nil, fmt.Errorf("%w, but %s: unpack or convert it first", ErrNoLog, kind)
 	}
 	return bufio.NewReaderSize(transform.NewReader(in, unicode.BOMOverride(transform.Nop)), maxHead), nil
+}
+
+// count counts a line or another entry.
+func (s *scanner) count(known, blank bool) {
+	s.Lines++
+	if !known {
+		s.Unknown++
+	}
+	if blank {
+		s.blank++
+	}
 }
 
 func (s *scanner) readLines(in io.Reader) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -337,7 +336,7 @@ Received retryable error. Will try the next endpoint sk-canary-secret
 	assert.Equal(t, []Count{{"gpt-4o-mini", 1}, {"not named", 1}}, unnamed.NoKeys)
 	assert.Len(t, unnamed.Advice, 2)
 	assert.Equal(t, []Count{{"401", 1}}, named.Retried)
-	assert.Contains(t, named.Advice[0], "planeproof verify-token --secret ID")
+	assert.Contains(t, named.Advice[0], "planeproof verify-token tries one")
 	assert.Zero(t, summary.Unknown)
 }
 
@@ -418,28 +417,4 @@ func TestBounds(t *testing.T) {
 	}
 	assert.Equal(t, maxCauses, causes)
 	assert.Positive(t, summary.Left)
-}
-
-// TestTypesAreAll holds the list of provider types against the recorded secrets.
-func TestTypesAreAll(t *testing.T) {
-	t.Parallel()
-	raw, err := os.ReadFile("../../provider/testdata/vectors/secret-schema.jsonl")
-	require.NoError(t, err)
-	seen := map[string]bool{}
-	for line := range strings.Lines(string(raw)) {
-		var row struct {
-			Secret   struct{ Type any }
-			Verdicts map[string]struct{ Accepted bool }
-		}
-		require.NoError(t, json.Unmarshal([]byte(line), &row))
-		for _, v := range row.Verdicts {
-			if typ, ok := row.Secret.Type.(string); ok && v.Accepted {
-				seen[typ] = true
-			}
-		}
-	}
-	for typ := range seen {
-		assert.Contains(t, types(), typ)
-	}
-	assert.Greater(t, len(seen), 15)
 }

@@ -10,9 +10,6 @@ import (
 	"github.com/planeproof/planeproof/provider"
 )
 
-// maxDepth is how deep JSON is followed, in objects and in JSON inside of texts.
-const maxDepth = 12
-
 // decodeJSON reads a line that is one JSON object, list or text.
 func decodeJSON(line string) (v any, ok bool) {
 	line = strings.TrimSpace(line)
@@ -33,16 +30,16 @@ func fold(field string) string {
 }
 
 // value reads decoded JSON, which may be a line, a record or a list of them; c is the context of what it is in.
-func (s *scanner) value(c context, v any, depth int) (known bool) {
+func (s *scanner) value(c context, v any) (known bool) {
 	switch v := v.(type) {
 	case string:
 		return s.text(c, v)
+	case map[string]any:
+		return s.record(c, v)
 	case []any:
 		for _, item := range v {
-			known = depth < maxDepth && s.value(c, item, depth+1) || known
+			known = s.value(c, item) || known
 		}
-	case map[string]any:
-		return s.record(c, v, depth)
 	}
 	return known
 }
@@ -51,20 +48,19 @@ func (s *scanner) value(c context, v any, depth int) (known bool) {
 type field struct{ name, text string }
 
 // record reads one logged object: its first text with a warning, as loggers repeat it in other fields, and the error beside it.
-func (s *scanner) record(c context, object map[string]any, depth int) (known bool) {
-	fields, lists := flatten("", object, depth)
+func (s *scanner) record(c context, object map[string]any) (known bool) {
+	fields, lists := flatten(object)
 	for _, f := range fields {
 		c.set(f)
 	}
-	known = s.value(c, lists, depth)
+	known = s.value(c, lists)
+	messages := slices.DeleteFunc(slices.Clone(fields), func(f field) bool { return !isMessage(f.name) })
 	warns := func(f field) bool { return marked([]byte(f.text)) }
-	i := slices.IndexFunc(fields, func(f field) bool { return isMessage(f.name) && warns(f) })
+	fields = slices.Concat(messages, fields)
+	i := slices.IndexFunc(fields, warns)
 	if i < 0 {
-		i = slices.IndexFunc(fields, warns)
-	}
-	if i < 0 {
-		for _, f := range fields {
-			known = isMessage(f.name) && s.text(c, f.text) || known
+		for _, f := range messages {
+			known = s.text(c, f.text) || known
 		}
 		return known
 	}
@@ -80,40 +76,34 @@ func (s *scanner) record(c context, object map[string]any, depth int) (known boo
 
 // flatten lists the texts of an object, its own before those of the objects in it: the outer ones speak for the line. The issues of
 // a ZodError are a text too; other lists are records of their own. The id of an object "project" is the field projectid.
-func flatten(parent string, object map[string]any, depth int) (fields []field, lists []any) {
-	inside := map[string]map[string]any{}
-	keys := slices.Sorted(maps.Keys(object))
-	for _, key := range keys {
-		v := object[key]
-		if text, isText := v.(string); isText {
-			_, bare := undecorate(text)
-			if decoded, _ := decodeJSON(bare); isObject(decoded) {
-				v = decoded
+func flatten(object map[string]any) (fields []field, lists []any) {
+	parents, objects := []string{""}, []map[string]any{object}
+	for n := 0; n < len(objects); n++ {
+		for _, key := range slices.Sorted(maps.Keys(objects[n])) {
+			v := objects[n][key]
+			if text, isText := v.(string); isText {
+				_, bare := undecorate(text)
+				if decoded, _ := decodeJSON(bare); isObject(decoded) {
+					v = decoded
+				}
+			}
+			switch v := v.(type) {
+			case string:
+				fields = append(fields, field{parents[n] + fold(key), v})
+			case map[string]any:
+				parent := ""
+				if fold(key) == "project" {
+					parent = "project"
+				}
+				parents, objects = append(parents, parent), append(objects, v)
+			case []any:
+				if raw, err := json.Marshal(v); err == nil && len(v) > 0 && isIssue(v[0]) {
+					fields = append(fields, field{"issues", string(raw)})
+				} else {
+					lists = append(lists, v)
+				}
 			}
 		}
-		switch v := v.(type) {
-		case string:
-			fields = append(fields, field{parent + fold(key), v})
-		case map[string]any:
-			inside[key] = v
-		case []any:
-			if raw, err := json.Marshal(v); err == nil && len(v) > 0 && isIssue(v[0]) {
-				fields = append(fields, field{"issues", string(raw)})
-			} else {
-				lists = append(lists, v)
-			}
-		}
-	}
-	for _, key := range keys {
-		if inside[key] == nil || depth >= maxDepth {
-			continue
-		}
-		parent = ""
-		if fold(key) == "project" {
-			parent = "project"
-		}
-		moreFields, moreLists := flatten(parent, inside[key], depth+1)
-		fields, lists = append(fields, moreFields...), append(lists, moreLists...)
 	}
 	return fields, lists
 }

@@ -61,7 +61,7 @@ func TestRecordedErrors(t *testing.T) {
 				continue
 			}
 			fits := func(f Fit) bool { return slices.Contains(f.Types, typ) && slices.Contains(f.Generations, g) }
-			if slices.Contains(types(), typ) {
+			if slices.Contains(provider.Types(), typ) {
 				assert.True(t, slices.ContainsFunc(cause.Fits, fits), "%s %s %s: %+v", row.ID, g, zod, cause.Fits)
 			}
 		}

@@ -72,7 +72,7 @@ func (s *scanner) line(raw []byte) bool {
 	}
 	source, text := undecorate(strings.ToValidUTF8(string(raw), "\ufffd"))
 	c := context{source: source}
-	if v, ok := decodeJSON(text); ok && s.value(c, v, 0) {
+	if v, ok := decodeJSON(text); ok && s.value(c, v) {
 		return true
 	}
 	return s.text(c, text)
@@ -106,15 +106,19 @@ func (s *scanner) text(c context, text string) (known bool) {
 
 // warning counts one warning by its text, the status or the model in it, and what follows it.
 func (s *scanner) warning(c context, which, detail, rest string) {
-	switch {
-	case strings.HasPrefix(which, unreadableText):
+	if strings.HasPrefix(which, unreadableText) {
 		s.failure(c, rest)
+		return
+	}
+	p := s.project(c)
+	switch {
+	case p == nil:
 	case strings.HasPrefix(which, retriedText):
-		s.add(c, func(p *Project) *[]Count { return &p.Retried }, cmp.Or(detail, "none"))
+		add(&p.Retried, cmp.Or(detail, "none"))
 	case strings.HasPrefix(which, refusedText):
-		s.add(c, func(p *Project) *[]Count { return &p.Refused }, detail)
+		add(&p.Refused, detail)
 	default:
-		s.add(c, func(p *Project) *[]Count { return &p.NoKeys }, cmp.Or(name(strings.TrimPrefix(detail, "null")), "not named"))
+		add(&p.NoKeys, cmp.Or(name(strings.TrimPrefix(detail, "null")), "not named"))
 	}
 }
 

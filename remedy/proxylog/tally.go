@@ -34,49 +34,29 @@ type scanner struct {
 	refusals int                    // lines of a tool that gives no log
 }
 
-func newScanner() *scanner {
-	return &scanner{Summary: Summary{Schema: Schema, Projects: []Project{}}, projects: map[[2]string]*Project{}, open: map[string]*group{}}
-}
-
-// count counts a line.
-func (s *scanner) count(known, blank bool) {
-	s.Lines++
-	if !known {
-		s.Unknown++
-	}
-	if blank {
-		s.blank++
-	}
-}
-
 // project returns the context's project, nil where there is no room for another.
 func (s *scanner) project(c context) *Project {
 	key := [2]string{c.projectID, c.projectName}
-	if s.projects[key] == nil {
-		if len(s.projects) >= maxProjects {
-			s.Left++
-			return nil
-		}
+	if s.projects[key] == nil && len(s.projects) < maxProjects {
 		s.projects[key] = &Project{ID: c.projectID, Name: c.projectName}
+	} else if s.projects[key] == nil {
+		s.Left++
 	}
 	return s.projects[key]
 }
 
-// add counts a warning by what it is about, in the list of its kind.
-func (s *scanner) add(c context, list func(p *Project) *[]Count, what string) {
-	p := s.project(c)
-	if p == nil {
-		return
+// add counts one more of what; beyond maxCounts of them, all others are counted together.
+func add(counts *[]Count, what string) {
+	for i := range *counts {
+		if c := &(*counts)[i]; c.What == what || i == maxCounts {
+			c.Times++
+			return
+		}
 	}
-	counts := list(p)
-	of := func(what string) int { return slices.IndexFunc(*counts, func(c Count) bool { return c.What == what }) }
-	if of(what) < 0 && len(*counts) >= maxCounts {
+	if len(*counts) == maxCounts {
 		what = "others"
 	}
-	if of(what) < 0 {
-		*counts = append(*counts, Count{What: what})
-	}
-	(*counts)[of(what)].Times++
+	*counts = append(*counts, Count{what, 1})
 }
 
 // unreadable counts one warning that a project's secrets could not be loaded, because of the issues; why says what is not told.
@@ -90,10 +70,9 @@ func (s *scanner) unreadable(c context, issues []provider.Issue, why string) {
 	issues, typ := provider.Narrow(issues)
 	issues, typ = bounded(issues), cmp.Or(c.secretType, typ)
 	shown := Cause{Type: name(typ), Issues: show(issues), Why: why, secretType: typ}
-	same := func(o Cause) bool {
+	at := slices.IndexFunc(p.Causes, func(o Cause) bool {
 		return o.secretType == typ && o.Why == why && reflect.DeepEqual(o.Issues, shown.Issues)
-	}
-	at := slices.IndexFunc(p.Causes, same)
+	})
 	if at < 0 {
 		if s.causes >= maxCauses {
 			s.Left++

@@ -57,38 +57,35 @@ const upgrade = "upgrade the data plane and its proxy, or use the Gateway: curre
 
 // advise says what to do about a cause.
 func (c *Cause) advise(p *Project) {
-	audit, legacy, id := auditOf(p), oldest(c.Fits), ""
+	audit, legacy := auditOf(p), string(oldest(c.Fits))
 	if legacy != "" {
-		audit += " --legacy " + string(legacy)
-	}
-	if len(c.Secrets) == 1 {
-		id = c.secretID
+		audit += " --legacy " + legacy
 	}
 	if len(c.Secrets) == 0 {
 		c.Advice = append(c.Advice, "the log does not name the secret; find it: "+audit)
 	}
 	remove := "the audit prints the command"
-	if id != "" {
-		remove = fmt.Sprintf("planeproof fix plan --secret %s --legacy %s --workaround --save plan.json", id, legacy)
+	if len(c.Secrets) == 1 && c.secretID != "" {
+		remove = fmt.Sprintf("planeproof fix plan --secret %s --legacy %s --workaround --save plan.json", c.secretID, legacy)
 	}
 	isOther := func(i Issue) bool { return i.Code != provider.CodeUnrecognizedKeys }
+	isCurrent := func(f Fit) bool { return slices.Contains(f.Generations, provider.Current202608) }
 	c.Workaround = c.Why == "" && !slices.ContainsFunc(c.Issues, isOther)
-	switch {
-	case c.Why != "":
-		c.Advice = append(c.Advice, "the log does not tell all that is wrong with it, so the workaround cannot be judged")
-		if len(c.Issues) > 0 {
-			c.Advice = append(c.Advice, "kubectl logs --prefix tells the lines of several pods apart")
-		}
-	case c.Workaround && legacy == "":
-		c.Advice = append(c.Advice, upgrade,
-			"no known generation rejects exactly these keys, so no workaround is offered: planeproof fix plan needs to know the generation")
-	case c.Workaround:
-		c.Advice = append(c.Advice, upgrade, "until then, remove only these keys: "+remove)
-	default:
-		c.Advice = append(c.Advice, "the workaround of removing keys does not apply: correct what the issues name, in the provider's settings")
-		current := func(f Fit) bool { return slices.Contains(f.Generations, provider.Current202608) }
-		if legacy != "" && !slices.ContainsFunc(c.Fits, current) {
-			c.Advice = append(c.Advice, "a younger generation can read it as it is: "+upgrade)
+	for _, advice := range []struct {
+		applies bool
+		text    string
+	}{
+		{c.Why != "", "the log does not tell all that is wrong with it, so the workaround cannot be judged"},
+		{c.Why != "" && len(c.Issues) > 0, "kubectl logs --prefix tells the lines of several pods apart"},
+		{c.Workaround, upgrade},
+		{c.Workaround && legacy == "",
+			"no known generation rejects exactly these keys, so no workaround is offered: planeproof fix plan needs to know the generation"},
+		{c.Workaround && legacy != "", "until then, remove only these keys: " + remove},
+		{c.Why == "" && !c.Workaround, "the workaround of removing keys does not apply: correct what the issues name, in the provider's settings"},
+		{c.Why == "" && !c.Workaround && legacy != "" && !slices.ContainsFunc(c.Fits, isCurrent), "a younger generation can read it as it is: " + upgrade},
+	} {
+		if advice.applies {
+			c.Advice = append(c.Advice, advice.text)
 		}
 	}
 }
@@ -102,7 +99,7 @@ func auditOf(p *Project) string {
 
 // advise says what to do about refusals and missing secrets.
 func (p *Project) advise() {
-	const verify = "planeproof verify-token --secret ID --token-env NAME"
+	const verify = "planeproof verify-token tries one"
 	if status := authError(p.Refused); status != "" {
 		p.Advice = append(p.Advice,
 			"a provider refused the credential as it was sent ("+status+"): where it requires a Bearer token, auth_format api_key is the "+
@@ -111,7 +108,7 @@ func (p *Project) advise() {
 	}
 	if status := authError(p.Retried); status != "" {
 		p.Advice = append(p.Advice, "a provider refused its credential ("+status+") and the next secret was tried, so the caller may see "+
-			"success with another credential: check each token with "+verify)
+			"success with another credential: check each token; "+verify)
 	}
 	if len(p.NoKeys) > 0 {
 		p.Advice = append(p.Advice, "no secret was eligible for the model: look at customModels, models and excludeDefaultModels, "+
@@ -129,11 +126,11 @@ func authError(counts []Count) string {
 
 // headline says the verdict; err is what ended the log early.
 func (s *Summary) headline(err error) {
-	unreadable, named, unnamed, other := 0, 0, "", s.Left
+	unreadable, named, other, whose := 0, 0, s.Left, ""
 	for _, p := range s.Projects {
 		unreadable += p.Unreadable
 		if p.Unreadable > 0 && p.ID+p.Name == "" {
-			unnamed = "a project that the log does not name"
+			whose = "a project that the log does not name"
 		} else if p.Unreadable > 0 {
 			named++
 		}
@@ -141,8 +138,9 @@ func (s *Summary) headline(err error) {
 			other += c.Times
 		}
 	}
-	whose := cmp.Or(unnamed, plural(named, "project"))
-	if named > 0 && unnamed != "" {
+	if whose == "" {
+		whose = plural(named, "project")
+	} else if named > 0 {
 		whose = plural(named, "project") + ", and of one or more that the log does not name,"
 	}
 	s.Found = unreadable+other > 0
