@@ -4,10 +4,12 @@ package control
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -35,6 +37,9 @@ type Client struct {
 	invalid   error // why base cannot be used
 	redactor  evidence.Redactor
 	sender    *http.Client
+
+	mu     sync.Mutex
+	listed []json.RawMessage // metadata of objects that were listed, of which the redactor is told before it is needed
 }
 
 // New makes a client of the API at baseURL, below which paths such as `/v1/organization` lie. Of client, its transport and timeout are

@@ -201,5 +201,15 @@ func text(raw json.RawMessage) string {
 // maxQuote is the longest quotation of a foreign text, in characters.
 const maxQuote = 300
 
-// quote returns a foreign text in one short line.
-func (c *Client) quote(text string) string { return c.redactor.Foreign(text, maxQuote) }
+// quote returns a foreign text in one short line, without what the metadata listed so far may hold of credentials. The redactor is told of
+// that only here, as it takes memory and most listings end without an error.
+func (c *Client) quote(text string) string {
+	c.mu.Lock()
+	listed := c.listed
+	c.listed = nil
+	for _, metadata := range listed {
+		c.HideMetadata(metadata)
+	}
+	c.mu.Unlock()
+	return c.redactor.Foreign(text, maxQuote)
+}

@@ -203,7 +203,10 @@ func (c *Client) page(ctx context.Context, path string) ([]fields, error) {
 	if json.Unmarshal(answer.Body, &listing) != nil || listing.Objects == nil {
 		return nil, unexpected(path, answer, "the answer is JSON, but not a listing with objects")
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, f := range *listing.Objects {
+		c.listed = append(c.listed, f["metadata"])
 		if f.text("id") == "" {
 			return nil, unexpected(path, answer, "the listing holds an object without an id")
 		}

@@ -43,7 +43,7 @@ func Read(ctx context.Context, client *control.Client, o Options) (Inventory, er
 	if err != nil {
 		return Inventory{}, err
 	}
-	r := &reader{client: client, options: o, org: org, found: Inventory{
+	r := &reader{client: client, options: o, org: org, failed: map[string][]failure{}, found: Inventory{
 		Schema: Schema, Tool: o.Tool, APIURL: client.BaseURL(), TakenAt: time.Now().UTC().Format(time.RFC3339),
 		Organization: Organization(org), Key: describeKey(visible),
 		Version: ReadVersion(ctx, client), Projects: []ProjectRef{}, Secrets: []Secret{},
@@ -105,6 +105,14 @@ type reader struct {
 	// longest is the length of the longest env_var listing, longestOf whose they are.
 	longest   int
 	longestOf []string
+	// failed are the listings of projects that could not be read, by the reason.
+	failed map[string][]failure
+}
+
+// failure is the listing of a project that could not be read.
+type failure struct {
+	project *ProjectRef
+	err     error
 }
 
 func (r *reader) missing(format string, args ...any) {
@@ -197,6 +205,26 @@ func (r *reader) readProjects(ctx context.Context, projects []ProjectRef) {
 	if err != nil {
 		r.missing("%d of %d projects were not read: %v", len(projects)-read, len(projects), err)
 	}
+	for _, all := range r.failed {
+		slices.SortFunc(all, func(a, b failure) int { return byName(*a.project, *b.project) })
+		who := make([]string, len(all))
+		for i, f := range all {
+			who[i] = f.project.String()
+		}
+		if first := all[0]; len(all) == 1 {
+			r.missing("%s: %v", who[0], first.err)
+		} else {
+			r.missing("%d projects for one reason: %s; the first: %v", len(all), some(who), first.err)
+		}
+	}
+}
+
+// reason is what the failures of one reason have in common: requests differ by their project, and the server's own words by an id.
+func reason(err error) string {
+	if e := (*control.Error)(nil); errors.As(err, &e) {
+		return fmt.Sprint(e.Kind, e.Status, e.Reason)
+	}
+	return err.Error()
 }
 
 func (r *reader) readProject(ctx context.Context, project *ProjectRef) error {
@@ -209,7 +237,7 @@ func (r *reader) readProject(ctx context.Context, project *ProjectRef) error {
 	defer r.mu.Unlock()
 	r.keep(list, Project, project)
 	if err != nil {
-		r.missing("%s: %v", project, err)
+		r.failed[reason(err)] = append(r.failed[reason(err)], failure{project, err})
 		return nil
 	}
 	r.found.Projects = append(r.found.Projects, *project)
@@ -218,7 +246,6 @@ func (r *reader) readProject(ctx context.Context, project *ProjectRef) error {
 
 // sort gives the inventory an order that does not depend on which answer came first.
 func (r *reader) sort() {
-	byName := func(a, b ProjectRef) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) }
 	slices.SortFunc(r.found.Projects, byName)
 	slices.Sort(r.found.Incomplete)
 	levels := []Level{Org, OrgEnv, Project}
@@ -230,6 +257,8 @@ func (r *reader) sort() {
 		return cmp.Or(byLevel, cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 }
+
+func byName(a, b ProjectRef) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) }
 
 // String names the project for a person.
 func (p *ProjectRef) String() string {

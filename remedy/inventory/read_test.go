@@ -192,3 +192,42 @@ func TestMetadataOfAnyKindIsKept(t *testing.T) {
 	_, err := json.Marshal(found.Redact())
 	require.NoError(t, err)
 }
+
+// TestOneReasonIsOneLine: what fails for every project in the same way is said once, with the first projects.
+func TestOneReasonIsOneLine(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	var ids []string
+	for n := range 7 {
+		ids = append(ids, p.project(fmt.Sprint("p", n)))
+	}
+	p.instead = func(w http.ResponseWriter, r *http.Request) bool {
+		id := r.URL.Query().Get("object_id")
+		if id == ids[6] {
+			return onPath("object_type=project", 403, "")(w, r)
+		}
+		return onPath("object_type=project", 501, "see request "+uuid.NewString())(w, r)
+	}
+	found := p.read(inventory.Options{All: true})
+	require.Len(t, found.Incomplete, 2, "%q", found.Incomplete)
+	first := `6 projects for one reason: project "p0" (` + ids[0] + `), project "p1" (` + ids[1] + `), project "p2" (` + ids[2] + `) and 3 more; the first: GET `
+	assert.Contains(t, found.Incomplete[0], first)
+	assert.Contains(t, found.Incomplete[0], "object_id="+ids[0])
+	assert.Contains(t, found.Incomplete[0], "answered 501: see request ")
+	assert.Contains(t, found.Incomplete[1], `project "p6" (`+ids[6]+`): GET `)
+	assert.Empty(t, found.Projects)
+}
+
+// TestErrorsEchoNothingListed: a server that quotes metadata that it has listed before, whole or in part, is not repeated.
+func TestErrorsEchoNothingListed(t *testing.T) {
+	t.Parallel()
+	p := newPlane(t)
+	const value = "team-orange-7c31f0d9"
+	p.post("/v1/ai_secret", `{"name":"acme","type":"openai","metadata":{"additionalHeaders":{"X-Team":"`+value+`"}}}`)
+	p.project("one")
+	p.instead = onPath("object_type=project", 501, "cannot encode "+value[6:]+" of "+value+" here")
+	found := p.read(inventory.Options{All: true})
+	require.Len(t, found.Incomplete, 1)
+	assert.Contains(t, found.Incomplete[0], "cannot encode ‹metadata› of ‹metadata› here")
+	assert.NotContains(t, found.Incomplete[0], "7c31f0d9")
+}
