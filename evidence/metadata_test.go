@@ -98,7 +98,7 @@ func TestAddMetadata(t *testing.T) {
 func TestRedactPreview(t *testing.T) {
 	t.Parallel()
 	for before, after := range map[string]string{
-		"": "", "***": "***", "sk-***nary": "***", "Bearer sk-***nary": "Bearer ***", "bearer  Bearer can": "bearer Bearer ***",
+		"": "", "***": "***", "pass word…": "***", "sk-***nary": "***", "Bearer sk-***nary": "Bearer ***", "bearer  Bearer can": "bearer Bearer ***",
 		" sk-can \n": " *** \n", "Bearer": "***", "Api-Key can": "Api-Key ***", "Bea…-1": "Bea***", "bear***1234": "bear***", "Bas...x=": "Bas***",
 		"Be…-1": "***", "Bex…-1": "***", "Api…9": "Api***",
 	} {

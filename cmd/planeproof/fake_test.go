@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,7 +32,7 @@ func serveFake(ctx context.Context, t *testing.T, args ...string) (data, control
 	go func() {
 		args = append([]string{"fake"}, append(args, "--addr", "127.0.0.1:0", "--control", "127.0.0.1:0")...)
 		code := execute(ctx, terminal{out: announced, err: errs}, args)
-		over <- outcome{code, "", errs.String()}
+		over <- outcome{code, announced.String(), errs.String()}
 	}()
 	select {
 	case m := <-found:
@@ -61,7 +62,10 @@ func TestFakeServesUntilItIsToldToStop(t *testing.T) {
 				assert.Equal(t, want, answer.StatusCode, url)
 			}
 			cancel()
-			assert.Equal(t, outcome{}, <-ended)
+			got := <-ended
+			assert.Equal(t, 0, got.code)
+			assert.Empty(t, got.err)
+			assert.Equal(t, 1, strings.Count(got.out, "\n"), got.out)
 		})
 	}
 }

@@ -336,3 +336,19 @@ func TestGoLogPassesTheRedactor(t *testing.T) {
 	assert.NotContains(t, got.err, "unknown-4711")
 	leak.Check(t, []string{known}, map[string]string{"standard error": got.err})
 }
+
+// TestTheLastWriterRedacts has the API key, which is known, where nothing looks for it: in names that the API gives and that the user chose.
+func TestTheLastWriterRedacts(t *testing.T) {
+	t.Parallel()
+	r := newLeakRig(t)
+	key, err := os.ReadFile(r.key)
+	require.NoError(t, err)
+	got := r.run("", 0, "fix", "plan", "--secret", r.secretID, "--save", r.file(string(key)+".json"), "-o", "json")
+	assert.Contains(t, got.err, "‹Braintrust API key›.json")
+	p := newAuditPlane(t)
+	p.post("/v1/ai_secret", `{"name":"`+auditKey+`","type":"openai","secret":"x","metadata":{"auth_format":"api_key","api_base":"https://gw.example/v1"}}`)
+	got = p.audit()
+	assert.Contains(t, got.out, `"‹Braintrust API key›", type openai`)
+	assert.NotContains(t, got.out, auditKey)
+	leak.Check(t, []string{string(key)}, r.places)
+}
