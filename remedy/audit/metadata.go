@@ -82,6 +82,9 @@ func unreadable(p *pass, s *secret) (match, bool) {
 	}
 	if p.version == "" && failing[0].Strict() && s.ofProject() && s.onlyUnknownKeys(failing[0]) && s.readable(provider.Current202608) {
 		m.remedy = p.remedyFor(RemedyWorkaround, s)
+		if p.generation == "" {
+			m.evidence = append(m.evidence, fmt.Sprintf("the fix is for %s, the oldest generation: what that can read, every later one can read too", p.strictest()))
+		}
 	}
 	return m, true
 }

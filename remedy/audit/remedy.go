@@ -90,7 +90,7 @@ func (p *pass) tryToken(s *secret) string {
 	return p.commands.line([]string{"verify-token"}, p.access, []string{"--secret", s.ID, "--token-file", "-"})
 }
 
-// strictest is the generation known, or else the oldest one: what it reads, all read.
+// strictest is the generation known, or else the oldest one: what it can read, every later one can read too.
 func (p *pass) strictest() provider.Generation {
 	if p.generation != "" {
 		return p.generation

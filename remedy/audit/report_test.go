@@ -72,6 +72,7 @@ func TestWithoutAGenerationBothAnswersAreGiven(t *testing.T) {
 		"legacy-2026-03 cannot read it: unknown keys in metadata: auth_type",
 		"current-2026-08 reads it",
 		`used instead: the organization's "org"`,
+		"the fix is for legacy-2026-02, the oldest generation: what that can read, every later one can read too",
 	}, got.Findings[0].Evidence)
 	assert.Contains(t, got.Needs, "--legacy GENERATION")
 	assert.Equal(t, audit.RemedyWorkaround, got.Findings[0].Remedy.Name)

@@ -42,6 +42,7 @@ func TestWhatTheDataPlaneSaysIsHeeded(t *testing.T) { // OVERRIDE-12
 			raw, err := json.Marshal(report)
 			require.NoError(t, err)
 			assert.Equal(t, c.remedy, bytes.Contains(raw, []byte("--workaround")))
+			assert.Equal(t, c.remedy && c.generation == "", bytes.Contains(raw, []byte("the fix is for legacy-2026-02")), "why it is for the oldest is said where nobody knows the generation")
 			var table bytes.Buffer
 			require.NoError(t, report.Table(&table, false))
 			assert.Contains(t, table.String(), c.judged)
