@@ -39,10 +39,11 @@ func newAudit(t terminal, redactor *evidence.Redactor) *cobra.Command {
 its data plane, and gives the remedy for each finding. Stored values are never seen, and what may be a credential in metadata is
 not shown.
 
-What the data plane tells of its version is heeded: on v2 no legacy proxy's schema counts, unless --legacy says so.
+A data plane that says it is v2 is judged by the current generation of the proxy, unless --legacy names another.
 
 Exit codes: 0 clean; 1 findings of the severity of --fail-on or worse, a --model that nothing serves, or a --project that the key does not
-see; 2 usage, or another organization than the key's; 3 incomplete or wrong key: something could not be read, or may have been cut.`,
+see; 2 usage, or another organization than the key's; 3 incomplete or wrong key: something could not be read, or may have been cut;
+130 interrupted.`,
 		Example: `  planeproof audit --api-url https://braintrust.example.com
   planeproof audit --legacy legacy-2026-02 --model acme-chat --save inventory.json
   planeproof audit --inventory inventory.json --notes -o json > audit.json`,

@@ -51,8 +51,8 @@ harness: nothing can be said of the system; 4 nothing was selected, or something
 	flags.Int64Var(&f.seed, "seed", 0, "order of the scenarios, from 1; 0 chooses one and prints it")
 	flags.StringVar(&f.report, "report", "", "directory for report.json and junit.xml; old ones of planeproof are removed first")
 	flags.StringVar(&f.proxyURL, "proxy-url", "", "base URL of a running open-source AI proxy to put in the fake legacy proxy's place, such as http://127.0.0.1:8787/v1")
-	flags.StringVar(&f.dataPlane, "data-plane-addr", "", "HOST:PORT where that proxy looks for /api/secret; the fake data plane listens there")
-	flags.StringVar(&f.generation, "proxy-generation", "", "what that proxy is: "+generationNames()+"; what is known to fail on it decides nothing then")
+	flags.StringVar(&f.dataPlane, "data-plane-addr", "", "HOST:PORT where the proxy of --proxy-url looks for /api/secret; the fake data plane listens there")
+	flags.StringVar(&f.generation, "proxy-generation", "", "generation of the proxy of --proxy-url: "+generationNames()+"; what is known to fail on it then decides nothing")
 	flags.BoolVar(&f.list, "list", false, "list the selected scenarios instead of running them")
 	return cmd
 }

@@ -51,7 +51,7 @@ sent. The token is never an argument.
 
 Exit codes: 0 verified; 1 refused, not authorized, an open endpoint, not a model list, not a base, not a raw token, a call that goes
 elsewhere, or a secret that is not there; 2 usage; 3 unreachable, inconclusive, a call that cannot be judged, or a wrong key: nothing can
-be said of the token or of the call.`,
+be said of the token or of the call; 130 interrupted.`,
 		Example: `  GENAI_TOKEN=... planeproof verify-token --base https://gateway.example.com/v1 --token-env GENAI_TOKEN
   planeproof verify-token --base https://gateway.example.com --token-file - --ca-file ca.pem < token.txt
   planeproof verify-token --api-url https://api.example.com --secret 22222222-2222-4222-8222-222222222222 --token-file token.txt`,
