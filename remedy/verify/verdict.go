@@ -41,33 +41,54 @@ const (
 	CallUnknown Verdict = "the call cannot be judged"
 )
 
-// ExitCode is that of the command line: 0 verified, 3 where nothing can be said of the token or of the proxy's
-// call with it, 1 for every other verdict.
-func (v Verdict) ExitCode() int {
-	switch v {
-	case Verified:
-		return 0
-	case Inconclusive, Unreachable, CallUnknown:
-		return 3
-	default:
-		return 1
-	}
+// meaning is what follows from a verdict: the command line's exit code, and what to do next, in one line.
+type meaning struct {
+	verdict Verdict
+	code    int
+	advice  string
 }
 
-// precedence orders the verdicts of paths: the first one that a path has is the overall one. One verified path is proof,
+// meanings has those of paths in the order in which the first one that a path has is the overall one. One verified path is proof,
 // whatever the other says. Without it, a path that could not be judged leaves the token undecided, since the other path does
 // not condemn it: some gateways answer 401 where they serve nothing (facts: models-paths, api-key-products). For the same reason 403 and
 // an open list stand before a 401, and any answer of an API before a web page or a 404.
-func precedence() []Verdict {
-	return []Verdict{
-		Verified, Inconclusive, Unreachable, NotAuthorized, OpenEndpoint, Refused, NotModelList, NotServed,
+func meanings() []meaning {
+	return []meaning{
+		{Verified, 0, "the token and the gateway work: re-run the scorer or a prompt"},
+		{Inconclusive, 3, "nothing is known about the token: try again later"},
+		{Unreachable, 3, "nothing is known about the token: check address, DNS and network policy, and look from where Braintrust runs"},
+		{NotAuthorized, 1, "the gateway knows the token but does not allow it to list models: ask its owner for the permission"},
+		{OpenEndpoint, 1, "the list is open to anyone, so it proves nothing about the token: verify with a model call"},
+		{Refused, 1, "the gateway does not accept this token as Bearer: store a valid raw token, or check which scheme the gateway wants"},
+		{NotModelList, 1, "this is not the API: look for a login page or proxy in front of it, or correct the base URL"},
+		{NotServed, 1, "the gateway does not serve this path"},
+
+		{NotBase, 1, "correct the base URL: scheme, host and what stands before /models or /v1/models"},
+		{NotRaw, 1, "give and store the raw token only: no scheme, no white space, no control characters"},
+		{CallElsewhere, 1, "the token is good, but not where the proxy calls"},
+		{CallUnknown, 3, "the token is good; whether it works where the proxy calls takes a model call: re-run the scorer or a prompt"},
 	}
 }
+
+func (v Verdict) rank() int {
+	return slices.IndexFunc(meanings(), func(m meaning) bool { return m.verdict == v })
+}
+
+// ExitCode is that of the command line: 0 verified, 3 where nothing can be said of the token or of the proxy's
+// call with it, 1 for every other verdict.
+func (v Verdict) ExitCode() int {
+	if v.rank() < 0 { // none of ours
+		return 1
+	}
+	return meanings()[v.rank()].code
+}
+
+func (v Verdict) advice() string { return meanings()[v.rank()].advice }
 
 // conclude fills in the overall verdict, its detail and its advice from those of the paths.
 func (r *Result) conclude() {
 	first := slices.MinFunc(r.Paths, func(a, b PathVerdict) int {
-		return slices.Index(precedence(), a.Verdict) - slices.Index(precedence(), b.Verdict)
+		return a.Verdict.rank() - b.Verdict.rank()
 	})
 	r.Verdict, r.Advice = first.Verdict, first.Advice
 	said := make([]string, len(r.Paths))
@@ -93,35 +114,5 @@ func (r *Result) conclude() {
 	}
 	if len(r.TokenProblems) > 0 {
 		r.Advice = NotRaw.advice()
-	}
-}
-
-// advice is what to do next, in one line.
-func (v Verdict) advice() string {
-	switch v {
-	case Verified:
-		return "the token and the gateway work: re-run the scorer or a prompt"
-	case Refused:
-		return "the gateway does not accept this token as Bearer: store a valid raw token, or check which scheme the gateway wants"
-	case NotAuthorized:
-		return "the gateway knows the token but does not allow it to list models: ask its owner for the permission"
-	case OpenEndpoint:
-		return "the list is open to anyone, so it proves nothing about the token: verify with a model call"
-	case NotModelList:
-		return "this is not the API: look for a login page or proxy in front of it, or correct the base URL"
-	case NotServed:
-		return "the gateway does not serve this path"
-	case Inconclusive:
-		return "nothing is known about the token: try again later"
-	case Unreachable:
-		return "nothing is known about the token: check address, DNS and network policy, and look from where Braintrust runs"
-	case CallElsewhere:
-		return "the token is good, but not where the proxy calls"
-	case CallUnknown:
-		return "the token is good; whether it works where the proxy calls takes a model call: re-run the scorer or a prompt"
-	case NotBase:
-		return "correct the base URL: scheme, host and what stands before /models or /v1/models"
-	default:
-		return "give and store the raw token only: no scheme, no white space, no control characters"
 	}
 }
