@@ -286,6 +286,6 @@ func writeVerdict(w io.Writer, v tokenVerdict) error {
 		}
 	}
 	text.Line("")
-	text.Line("looked from %s; Braintrust may take another way through the network", v.From)
+	text.Line("tried from %s; Braintrust may take another way through the network", v.From)
 	return text.Write(w)
 }

@@ -90,7 +90,7 @@ func TestVerifyTokenVerdicts(t *testing.T) {
 				assert.Equal(t, tc.code, got.code, got.err)
 				if format == "table" {
 					assert.True(t, strings.HasPrefix(got.out, tc.first), got.out)
-					assert.Contains(t, got.out, "looked from this machine")
+					assert.Contains(t, got.out, "tried from this machine")
 				} else {
 					assert.True(t, strings.HasPrefix(got.out, "{\n  \"schema\": \"planeproof/verify-token/v1\",\n  \"verdict\": "), got.out)
 					assert.True(t, json.Valid([]byte(got.out)))

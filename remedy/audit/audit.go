@@ -232,19 +232,19 @@ func (r *Report) conclude() {
 		}
 	}
 	counts := fmt.Sprintf("%s, %s, %s", count(r.Counts[Error], "error"), count(r.Counts[Warning], "warning"), count(r.Counts[Note], "note"))
-	looked := fmt.Sprintf("%s in %s and the organization", count(r.Secrets, "provider secret"), count(r.ReadProjects, "project"))
+	scope := fmt.Sprintf("%s in %s and the organization", count(r.Secrets, "provider secret"), count(r.ReadProjects, "project"))
 	switch {
 	case len(r.Incomplete) > 0:
 		r.Verdict = Incomplete
 		r.Summary = fmt.Sprintf("incomplete: %s; found so far in %s: %s",
-			count(len(r.Incomplete), "thing was not read", "things were not read"), looked, counts)
+			count(len(r.Incomplete), "thing was not read", "things were not read"), scope, counts)
 	case len(failing) > 0 || r.Model != nil && !r.Model.served:
 		r.Verdict = Findings
 		delete(failing, "")
-		r.Summary = fmt.Sprintf("findings: %s; affected: %d of %s", counts, len(failing), looked)
+		r.Summary = fmt.Sprintf("findings: %s; affected: %d of %s", counts, len(failing), scope)
 	default:
 		r.Verdict = Clean
-		r.Summary = fmt.Sprintf("clean: %s; nothing of severity %s or worse; %s", looked, r.FailOn, counts)
+		r.Summary = fmt.Sprintf("clean: %s; nothing of severity %s or worse; %s", scope, r.FailOn, counts)
 	}
 }
 

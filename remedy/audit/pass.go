@@ -23,7 +23,7 @@ type pass struct {
 	// version is the data plane's where it is v2 or newer, for which the workaround is not, empty else.
 	version string
 	model   *Model // nil where none was asked for
-	// organization are the secrets that every project falls back on; secrets are those of the owner whose turn it is: of the
+	// organization are the secrets that every project falls back on; secrets are those of the owner being audited: of the
 	// organization, or of one project.
 	organization, secrets []*secret
 }

@@ -137,7 +137,7 @@ func notServed(p *pass) []match {
 	if p.model == nil || p.model.served {
 		return nil
 	}
-	m := match{cause: fmt.Sprintf("model %q", p.model.Name), evidence: []string{"no secret that was looked at is eligible for it"}}
+	m := match{cause: fmt.Sprintf("model %q", p.model.Name), evidence: []string{"no secret that was read is eligible for it"}}
 	for _, s := range p.model.Custom {
 		m.evidence = append(m.evidence, fmt.Sprintf("%q has it in customModels, but not in its models list", s.Name))
 	}

@@ -20,7 +20,7 @@ const maxMetadata = 2000
 // maxListed is how many findings of one group the table shows; the JSON has all.
 const maxListed = 20
 
-// Table writes the report for people: what was looked at, the verdict, what could not be read, the model, and the groups; notes only
+// Table writes the report for people: what was read, the verdict, what could not be read, the model, and the groups; notes only
 // where they are asked for. Names are shown without what would move a terminal's cursor.
 func (r Report) Table(w io.Writer, notes bool) error {
 	t := lines.New(evidence.Printable)

@@ -20,7 +20,7 @@ const (
 	Project Level = "project"
 )
 
-// Inventory is what one look at an organization found.
+// Inventory is what one reading of an organization found.
 type Inventory struct {
 	Schema       string       `json:"schema"`
 	Tool         string       `json:"tool"`
@@ -31,7 +31,7 @@ type Inventory struct {
 	TakenAt string `json:"taken_at"` // UTC, RFC 3339
 	// Version is the data plane's own answer to GET /version, nil where it gave none.
 	Version json.RawMessage `json:"version,omitempty"`
-	// VisibleProjects is how many projects the key can see; Projects are those that were looked at.
+	// VisibleProjects is how many projects the key can see; Projects are those that were read.
 	VisibleProjects int          `json:"visible_projects"`
 	Projects        []ProjectRef `json:"projects"`
 	// Incomplete says what could not be read, or may have been cut; an inventory with an entry is never clean.

@@ -73,7 +73,7 @@ func (c *Call) judge(r *Result) {
 	}
 	verdict := Verdict("")
 	for _, p := range r.Paths {
-		if called, _ := provider.CalledURL(p.asked); called == c.list {
+		if called, _ := provider.CalledURL(p.requested); called == c.list {
 			verdict = p.Verdict
 		}
 	}

@@ -43,8 +43,8 @@ type answer struct {
 	models  int
 }
 
-// ask sends one request, again on 429 and 503, and judges the last answer.
-func (p prober) ask(ctx context.Context, list, credential string) answer {
+// get sends one request, again on 429 and 503, and judges the last answer.
+func (p prober) get(ctx context.Context, list, credential string) answer {
 	req, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, list, nil)
 	if err != nil {
 		return answer{verdict: Unreachable, detail: "no request can be made: " + p.quote(reason(err).Error())}
@@ -171,7 +171,7 @@ func judgeList(body []byte) answer {
 // if a wrong one is refused on the same path (facts: models-paths, api-key-products). It returns what came of it.
 func (p prober) checkOpen(ctx context.Context, list string, got *answer) string {
 	p.retries = 0
-	wrong := p.ask(ctx, list, "Bearer planeproof-deliberately-wrong-"+rand.Text())
+	wrong := p.get(ctx, list, "Bearer planeproof-deliberately-wrong-"+rand.Text())
 	switch wrong.verdict {
 	case Verified:
 		got.verdict = OpenEndpoint

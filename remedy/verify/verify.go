@@ -60,9 +60,9 @@ type Result struct {
 // PathVerdict is what one path of the gateway said.
 type PathVerdict struct {
 	// Path is `/models` or `/v1/models`, or that of the model list beside the proxy's own call; URL is the address asked.
-	Path  string `json:"path"`
-	URL   string `json:"url"`
-	asked string // URL before the token was taken out of it
+	Path      string `json:"path"`
+	URL       string `json:"url"`
+	requested string // URL before the token was taken out of it
 	// Status is the HTTP status of the last answer, 0 where there was none.
 	Status  int     `json:"status,omitempty"`
 	Verdict Verdict `json:"verdict"`
@@ -130,8 +130,8 @@ func (v Options) client() *http.Client {
 type borrowed struct{ http.RoundTripper }
 
 func (v Options) verifyPath(ctx context.Context, p prober, path, list, credential string) PathVerdict {
-	got := p.ask(ctx, list, credential)
-	result := PathVerdict{Path: p.line(path), URL: p.line(list), asked: list, Models: got.models}
+	got := p.get(ctx, list, credential)
+	result := PathVerdict{Path: p.line(path), URL: p.line(list), requested: list, Models: got.models}
 	switch {
 	case got.verdict != Verified:
 	case v.SkipOpenCheck:
