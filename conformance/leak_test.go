@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -212,6 +213,9 @@ func TestSuitePassesAndShowsNoSecret(t *testing.T) {
 	t.Logf("control requests per scenario, where the systems run in containers: %.1f", mean)
 	assert.LessOrEqual(t, mean, 12.0)
 	assertNoSecret(t, s.secrets, all)
+	for _, scenario := range result.Scenarios {
+		assert.Contains(t, all["report.json"], strconv.Quote(scenario.ID), "an id holds no part of a secret, so none of it is hidden")
+	}
 }
 
 func TestFailingSuiteShowsNoSecret(t *testing.T) {

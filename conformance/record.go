@@ -30,6 +30,7 @@ type record struct {
 	world   *scenarios.World
 	started time.Time
 	ended   bool
+	stopped bool // with the run, before its end
 }
 
 // keyOf finds a scenario again in another parse of the same files, in which it has another id.
@@ -92,10 +93,13 @@ func (s *execution) begin(ctx context.Context, r *record) (context.Context, erro
 	return (&steps.Steps{World: world}).With(ctx), nil
 }
 
-// broken raises the verdict to broken, unless the run was interrupted, which breaks everything and proves nothing.
+// broken raises the verdict to broken, unless the run was stopped, which breaks everything and proves nothing.
 func (r *record) broken(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		r.Verdict, r.Reason = report.NotRun, "interrupted"
+		r.Verdict, r.Reason, r.stopped = report.NotRun, "interrupted", true
+		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+			r.Reason = cause.Error()
+		}
 		return err
 	}
 	r.Verdict = r.Verdict.Raise(report.Broken)
@@ -170,7 +174,7 @@ func (s *execution) takeEvidence(ctx context.Context, r *record) {
 	if w == nil {
 		return
 	}
-	if r.Reason == "interrupted" {
+	if r.stopped {
 		_, _ = w.Close(ctx) // its files must go; what the systems still hold ends with them
 		return
 	}

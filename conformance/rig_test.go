@@ -121,7 +121,15 @@ type doctoredTarget struct {
 	target.Target
 	lacks map[target.Capability]string
 	end   func(context.Context) error
+	renew func(context.Context) error
 	share func(target.Share) target.Share
+}
+
+func (d *doctoredTarget) Renew(ctx context.Context) error {
+	if d.renew != nil {
+		return d.renew(ctx)
+	}
+	return d.Target.Renew(ctx)
 }
 
 func (d *doctoredTarget) Describe() target.Description {

@@ -2,6 +2,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -47,16 +48,15 @@ type Options struct {
 	// Features are the feature files, nil for the suite's own.
 	Features fs.FS
 
-	// start and phrases stand in for the suite's own in tests.
-	start   func(context.Context) (target.Target, error)
-	phrases func(steps.Binder)
+	// start, phrases and renewEvery stand in for the suite's own in tests.
+	start      func(context.Context) (target.Target, error)
+	phrases    func(steps.Binder)
+	renewEvery time.Duration
 }
-
-// renewEvery is how often the leases of the systems are renewed: several times within a lease.
-const renewEvery = 10 * time.Second
 
 // What Options leave open.
 const (
+	defaultRenewEvery  = 10 * time.Second // several times within a lease
 	defaultConcurrency = 8
 	maxSeed            = 1_000_000_000
 )
@@ -174,19 +174,22 @@ func (s *execution) run(ctx context.Context) {
 			return
 		}
 	}
-	renewing, stop := context.WithCancel(ctx)
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	renewing, enough := context.WithCancel(running)
 	var renewal sync.WaitGroup
-	renewal.Go(func() { s.renew(renewing, started) })
-	s.suite(ctx)
-	stop()
+	renewal.Go(func() { s.renew(renewing, started, stop) })
+	s.suite(running)
+	enough()
 	renewal.Wait() // what it notes must be there before the run is judged
-	s.askEnded(ctx)
+	s.askEnded(running)
 }
 
-// askEnded asks, where something broke, whether a system has ended, and how: that explains why it gave no answer.
+// askEnded asks, where something failed or broke, whether a system has ended, and how: that explains why one gave no answer, or another
+// than it should, and then it is no failure of what is judged.
 func (s *execution) askEnded(ctx context.Context) {
 	for _, r := range s.records {
-		if r.Verdict != report.Broken || len(s.result.Infrastructure) > 0 || ctx.Err() != nil {
+		if r.Verdict < report.Failed || ctx.Err() != nil {
 			continue
 		}
 		if err := s.target.Renew(ctx); err != nil {
@@ -202,9 +205,9 @@ func (s *execution) phase(text string) {
 	}
 }
 
-// renew keeps the leases of the systems; a system that gives no answer breaks the run.
-func (s *execution) renew(ctx context.Context, started target.Target) {
-	ticker := time.NewTicker(renewEvery)
+// renew keeps the leases of the systems. A system that gives no answer breaks the run and stops it: what is left would only wait for it.
+func (s *execution) renew(ctx context.Context, started target.Target, stop context.CancelCauseFunc) {
+	ticker := time.NewTicker(cmp.Or(s.options.renewEvery, defaultRenewEvery))
 	defer ticker.Stop()
 	for {
 		select {
@@ -212,7 +215,9 @@ func (s *execution) renew(ctx context.Context, started target.Target) {
 			return
 		case <-ticker.C:
 			if err := started.Renew(ctx); err != nil && ctx.Err() == nil {
-				s.infrastructure(fmt.Errorf("renew lease: %w", err))
+				err = fmt.Errorf("renew lease: %w", err)
+				s.infrastructure(err)
+				stop(err)
 				return
 			}
 		}

@@ -173,7 +173,8 @@ func TestSystemThatEndedIsToldInTheBrokenLine(t *testing.T) {
 	}
 	for steps, want := range map[string][]string{
 		"Given it cannot be had": {"data-plane: container x ended with exit code 137 (killed): out of memory"},
-		"Then it holds":          nil, // what did not break is not explained
+		"Then it does not hold":  {"data-plane: container x ended with exit code 137 (killed): out of memory"},
+		"Then it holds":          nil, // what held is not explained
 	} {
 		result := run(t.Context(), t, Options{start: start, Features: doctored("@BEARER-1\nScenario: one\n" + steps)})
 		assert.Equal(t, want, result.Infrastructure)

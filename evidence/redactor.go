@@ -221,7 +221,8 @@ func (r *Redactor) match(text string) (length int, shown string) {
 	return length, shown
 }
 
-// Writer returns a writer that redacts whole lines before they reach w; Close writes an unfinished last line.
+// Writer returns a writer that redacts whole lines before they reach w; Close writes an unfinished last line, and returns the first error
+// of any write.
 func (r *Redactor) Writer(w io.Writer) io.WriteCloser {
 	return &redactingWriter{redactor: r, out: w}
 }
@@ -231,6 +232,7 @@ type redactingWriter struct {
 	out      io.Writer
 	mu       sync.Mutex
 	pending  []byte
+	failed   error
 }
 
 func (w *redactingWriter) Write(p []byte) (int, error) {
@@ -249,11 +251,15 @@ func (w *redactingWriter) Write(p []byte) (int, error) {
 func (w *redactingWriter) flush(n int) error {
 	_, err := io.WriteString(w.out, w.redactor.String(string(w.pending[:n])))
 	w.pending = append(w.pending[:0], w.pending[n:]...)
+	if w.failed == nil {
+		w.failed = err
+	}
 	return err
 }
 
 func (w *redactingWriter) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.flush(len(w.pending))
+	_ = w.flush(len(w.pending))
+	return w.failed
 }

@@ -59,10 +59,11 @@ func WriteFiles(dir string, r *Run, redact *evidence.Redactor) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", junitFile, err)
 	}
-	return errors.Join(
-		writeWhole(filepath.Join(dir, jsonFile), jsonBytes),
-		writeWhole(filepath.Join(dir, junitFile), junitBytes),
-	)
+	// report.json comes last: where it is there, all of the report is, and its exit code is the run's.
+	if err := writeWhole(filepath.Join(dir, junitFile), junitBytes); err != nil {
+		return err
+	}
+	return writeWhole(filepath.Join(dir, jsonFile), jsonBytes)
 }
 
 // writeWhole writes a file beside its place and moves it there, so that nobody ever sees a part of it.

@@ -60,20 +60,28 @@ func (t *recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	kept.Exchange.Status, kept.header = answer.StatusCode, answer.Header
-	answer.Body = &recordedBody{ReadCloser: answer.Body, kept: kept}
+	answer.Body = &recordedBody{ReadCloser: answer.Body, kept: kept, overdue: func(err error) {
+		if !mayFail(r.Context()) {
+			w.breakDown(fmt.Errorf("no end of the answer from %s: %w", r.URL.Host, err))
+		}
+	}}
 	return answer, nil
 }
 
 // recordedBody copies what is read into the record.
 type recordedBody struct {
 	io.ReadCloser
-	kept *Recorded
+	kept    *Recorded
+	overdue func(error) // told where the answer does not end in time
 }
 
 func (b *recordedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if room := keepBody - b.kept.body.Len(); room > 0 {
 		b.kept.body.Write(p[:min(n, room)])
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		b.overdue(err)
 	}
 	return n, err
 }

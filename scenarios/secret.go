@@ -67,7 +67,7 @@ func CustomModel(model string) map[string]any {
 // AddSecret mints a token, lets the gateway accept it, and stores it. metadata is added to api_base and additionalHeaders, which
 // every secret of a scenario has: the first so that it is called, the second so that a value leaks where values leak.
 func (w *World) AddSecret(ctx context.Context, s *Secret, metadata Metadata) error {
-	s.Token = w.Mint("token of "+s.Name, "sk-"+string(s.Level)+"-")
+	s.Token = w.Mint("token of "+s.Name, "sk-")
 	s.Stored = s.Token
 	if s.Type == "" {
 		s.Type = "openai"

@@ -78,9 +78,11 @@ func Open(ctx context.Context, on target.Target, redactor *evidence.Redactor, ke
 		return nil, err
 	}
 	w.reach = w.share.Reach()
-	w.client = &http.Client{Transport: &recorder{world: w, next: w.reach.Client.Transport}, CheckRedirect: w.reach.Client.CheckRedirect}
-	w.adminKey = w.Mint("Braintrust key of the org admin", "sk-bt-admin-")
-	w.memberKey = w.Mint("Braintrust key of the scorer", "sk-bt-member-")
+	client := *w.reach.Client
+	client.Transport = &recorder{world: w, next: client.Transport}
+	w.client = &client
+	w.adminKey = w.Mint("Braintrust key of the org admin", "sk-bt-")
+	w.memberKey = w.Mint("Braintrust key of the scorer", "sk-bt-")
 	w.chosen(target.Gateway).Gateway = settings.Gateway{Auth: provider.ShapeBearer, Models: []string{"acme-chat"}}
 	w.chosen(target.DataPlane).DataPlane = settings.DataPlane{
 		Organization: settings.Organization{ID: uuid.NewString(), Name: "acme"},
@@ -132,7 +134,8 @@ func (w *World) breakDown(err error) {
 	w.broken = errors.Join(w.broken, err)
 }
 
-// Mint makes a secret of 24 random characters after the prefix and tells the redactor of it.
+// Mint makes a secret of 24 random characters after the prefix and tells the redactor of it, which hides any eight characters in a row: a
+// longer prefix than six characters would hide words.
 func (w *World) Mint(shown, prefix string) string {
 	secret := prefix + random(24)
 	w.hide(shown, secret)

@@ -98,7 +98,7 @@ func (s *Steps) runTimes(ctx context.Context, who, model string, times int) erro
 }
 
 func (s *Steps) runWithWrongKey(ctx context.Context) error {
-	s.World.Run(ctx, scenarios.Call{Caller: theScorer, Model: defaultModel, Key: s.World.Mint("wrong Braintrust key", "sk-bt-wrong-")})
+	s.World.Run(ctx, scenarios.Call{Caller: theScorer, Model: defaultModel, Key: s.World.Mint("wrong Braintrust key", "sk-bt-")})
 	return nil
 }
 

@@ -158,7 +158,7 @@ func (s *Steps) storeAnother(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.World.StoreValue(ctx, secret, s.World.Mint("another token for "+secret.Name, "sk-another-")); err != nil {
+	if err := s.World.StoreValue(ctx, secret, s.World.Mint("another token for "+secret.Name, "sk-")); err != nil {
 		return err
 	}
 	return s.changed(ctx)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/target/settings"
@@ -62,9 +63,13 @@ type Reach struct {
 	API, Upstream string
 	// Closed is a base URL at which nothing listens.
 	Closed string
-	// Client reaches these and nothing else, and follows no redirect.
+	// Client reaches these and nothing else, and follows no redirect. Its Timeout bounds each request of the scenario; 0 is no bound.
 	Client *http.Client
 }
+
+// AnswerTime bounds one request of a scenario with its answer on the systems that are started here. None of them needs as much: what
+// gives no answer by then gives none.
+const AnswerTime = 30 * time.Second
 
 // System is one of the systems under test.
 type System string

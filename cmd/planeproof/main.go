@@ -36,7 +36,10 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A terminal that is closed ends a run as Ctrl-C does.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// A reader that has gone (`| head -1`) ends nothing: what was started is removed, and a report is written. Writing to it is an error.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	tty := term.IsTerminal(int(os.Stdout.Fd()))
 	t := terminal{program: os.Args[0], out: os.Stdout, err: os.Stderr, tty: tty, color: tty && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
@@ -106,7 +109,7 @@ func execute(ctx context.Context, t terminal, args []string) int {
 		}
 	}
 	out, errs := redactor.Writer(t.out), redactor.Writer(t.err)
-	defer func() { _ = errors.Join(out.Close(), errs.Close()) }()
+	defer func() { _ = errs.Close() }() // whom could one tell
 	t.out, t.err = out, errs
 	log.SetOutput(foreignLog{redactor, errs})
 	defer log.SetOutput(io.Discard)
@@ -123,6 +126,12 @@ func execute(ctx context.Context, t terminal, args []string) int {
 		t.line(redactor.String(err.Error()))
 	default:
 		t.complain(err.Error(), redactor)
+	}
+	if lost := out.Close(); lost != nil && code != exitInterrupted {
+		code = exitInfrastructure // whoever reads a part of it knows nothing
+		if err == nil {
+			t.complain(fmt.Sprintf("write output: %v", lost), redactor)
+		}
 	}
 	return code
 }

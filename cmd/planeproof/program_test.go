@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -236,10 +237,12 @@ func testGatewayGoesAway(t *testing.T, path string, engine *client.Client) {
 // testKilled leaves the containers to their leases.
 func testKilled(t *testing.T, path string, engine *client.Client) {
 	if testing.Short() {
-		t.Skip("takes more than a minute")
+		t.Skip("waits for a lease to run out")
 	}
-	const promised = 90 * time.Second
-	r := newRelay(t, engine, nil)
+	const leased, promised = "20s", 90 * time.Second
+	r := newRelay(t, engine, func(_ string, create []byte) []byte { // a minute would be long to wait
+		return bytes.ReplaceAll(create, []byte(`"--lease","1m0s"`), []byte(`"--lease","`+leased+`"`))
+	})
 	p := start(t, path, r, "run", "--runtime", "docker", "--concurrency", "1")
 	p.await(t, r)
 	require.NoError(t, p.Process.Kill())

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -126,25 +125,22 @@ func classed(err error) error {
 // conclude writes the summary and the report and turns the run into an exit code. The summary is for standard output; standard error
 // gets one line where the run has not passed: why, what went wrong outside every scenario, and what is left of it.
 func (f runFlags) conclude(t terminal, result *report.Run, options conformance.Options) error {
-	faults := slices.Clone(result.Infrastructure)
+	fault := func(err error) { result.Infrastructure = append(result.Infrastructure, err.Error()) }
 	if err := options.Terminal.Summary(result); err != nil {
-		faults = append(faults, fmt.Sprintf("write summary: %v", err))
+		fault(fmt.Errorf("write summary: %w", err))
 	}
-	if f.report != "" {
+	if f.report != "" { // after the summary, so that report.json knows what became of it
 		if err := report.WriteFiles(f.report, result, options.Redactor); err != nil {
-			faults = append(faults, err.Error())
+			fault(err)
 		}
 	}
 	code := result.ExitCode()
-	if len(faults) > 0 && !result.Interrupted {
-		code = exitInfrastructure
-	}
 	if code == 0 {
 		return nil
 	}
 	line := result.Headline()
-	if len(faults) > 0 {
-		line += ": " + strings.Join(faults, "; ")
+	if len(result.Infrastructure) > 0 {
+		line += ": " + strings.Join(result.Infrastructure, "; ")
 	}
 	t.complain(line, options.Redactor)
 	return exitCode(code)

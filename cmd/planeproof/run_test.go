@@ -127,8 +127,8 @@ func TestReportThatCannotBeWritten(t *testing.T) {
 		t.Skip("there is no folder that refuses files even to root")
 	}
 	for features, says := range map[string]string{
-		passes: "PASS  1 of 1 required scenario passed: write /proc/self/report.json: ",
-		fails:  "FAIL  1 of 1 required scenario failed: write /proc/self/report.json: ",
+		passes: "BROKEN: nothing can be said of the system (the infrastructure failed; 1 required scenario: 1 passed): write /proc/self/junit.xml: ",
+		fails:  "BROKEN: nothing can be said of the system (the infrastructure failed; 1 required scenario: 1 failed): write /proc/self/junit.xml: ",
 	} {
 		o := conform(t.Context(), features, "run", "--runtime", "process", "--report", "/proc/self")
 		assert.Equal(t, exitInfrastructure, o.code)
@@ -182,7 +182,19 @@ func TestTerminalThatIsGone(t *testing.T) {
 	code := execute(t.Context(), terminal{out: gone{}, err: errs, features: doctored(passes)}, []string{"run", "--runtime", "process", "--report", dir})
 	assert.Equal(t, exitInfrastructure, code)
 	assertOneLine(t, outcome{err: errs.String()}, "write summary: ")
-	readReport(t, dir)
+	verdict, told, _, _ := readReport(t, dir)
+	assert.Equal(t, "broken", verdict)
+	assert.Equal(t, code, told, "the report and the exit code agree")
+}
+
+// What a command could not print, nobody has read: that is no success, whatever the command.
+func TestOutputThatIsLost(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"version"}, {"run", "--list", "--tags", "@TOKEN-11"}, {"help"}} {
+		errs := &lockedText{}
+		assert.Equal(t, exitInfrastructure, execute(t.Context(), terminal{out: gone{}, err: errs}, args), "%v", args)
+		assertOneLine(t, outcome{err: errs.String()}, "broken pipe")
+	}
 }
 
 func TestDockerWithoutAnEngine(t *testing.T) {

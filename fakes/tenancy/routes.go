@@ -2,9 +2,11 @@ package tenancy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 )
 
@@ -19,8 +21,22 @@ func (r Routes) Dial(ctx context.Context, network, address string) (net.Conn, er
 		return nil, fmt.Errorf("dial %s: not one of the addresses given at start", address)
 	}
 	var d net.Dialer
-	return d.DialContext(ctx, network, behind)
+	for {
+		conn, err := d.DialContext(ctx, network, behind)
+		// Where this process has no descriptor left, that is no answer of the system: whoever waits for one learns it by its own deadline.
+		if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(descriptorPause):
+		}
+	}
 }
+
+// descriptorPause is how long a dial waits for a descriptor before it tries again.
+const descriptorPause = 20 * time.Millisecond
 
 // Client is an HTTP client that reaches these addresses and no others, uses no proxy, and returns redirects instead of following
 // them: no credential is carried to another host.

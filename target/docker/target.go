@@ -33,7 +33,9 @@ func Start(ctx context.Context, o Options) (*Target, error) {
 	for address, behind := range cluster.Routes {
 		routes[address] = behind
 	}
-	return &Target{cluster: cluster, client: routes.Client(), token: cluster.token}, nil
+	client := routes.Client()
+	client.Timeout = target.AnswerTime
+	return &Target{cluster: cluster, client: client, token: cluster.token}, nil
 }
 
 // Describe tells what the target is.

@@ -62,6 +62,7 @@ func Start(ctx context.Context, proxy *Proxy) (*Target, error) {
 		t.upstream = "http://" + address
 	}
 	t.client = routes.Client()
+	t.client.Timeout = target.AnswerTime
 	t.gateway = gateway.NewTenants()
 	t.dataPlane = dataplane.NewTenants(routes, legacyProxy)
 	t.legacyProxy = legacyproxy.NewTenants(routes, tenancy.URL(string(target.DataPlane)))
