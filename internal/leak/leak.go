@@ -16,7 +16,7 @@ import (
 )
 
 // Minted matches every secret that a scenario mints, and nothing else that the suite writes; its group is what is random.
-var Minted = regexp.MustCompile(`(?:sk-[a-z-]+-|route-|pw-)([a-z0-9]{24})`)
+var Minted = regexp.MustCompile(`(?:sk-|sk-bt-|route-|pw-)([a-z0-9]{24})`)
 
 // window is how many characters of a secret in a row are a leak.
 const window = 8
