@@ -241,8 +241,8 @@ func TestTwoFirstStartsAtOnce(t *testing.T) {
 	e := requireEngine(t)
 	program := buildFake(t, "salt="+rand.Text()) // an image that was never built
 	var wg sync.WaitGroup
-	for range 2 {
-		run := newRun(t, e)
+	runs := []string{newRun(t, e), newRun(t, e)}
+	for _, run := range runs {
 		wg.Go(func() {
 			c, err := start(t.Context(), address(), run, Options{Executable: program})
 			if assert.NoError(t, err) {
@@ -254,9 +254,36 @@ func TestTwoFirstStartsAtOnce(t *testing.T) {
 	wg.Wait()
 	raw, err := os.ReadFile(program)
 	require.NoError(t, err)
-	_, err = e.ImageRemove(t.Context(), repository+":"+tag(raw, e.arch), client.ImageRemoveOptions{PruneChildren: true})
+	ref := repository + ":" + tag(raw, e.arch)
+	for _, run := range runs { // the start that came second has taken the tag; the other's image is left without one, and is gone
+		list, err := e.ImageList(t.Context(), client.ImageListOptions{All: true, Filters: client.Filters{}.Add("label", runLabel+"="+run)})
+		require.NoError(t, err)
+		for _, i := range list.Items {
+			assert.Equal(t, []string{ref}, i.RepoTags)
+		}
+	}
+	_, err = e.ImageRemove(t.Context(), ref, client.ImageRemoveOptions{PruneChildren: true})
 	require.NoError(t, err)
-	// The image of the start that came second has taken the tag; the other's is left without one.
-	_, err = e.ImagePrune(t.Context(), client.ImagePruneOptions{Filters: client.Filters{}.Add("dangling", "true").Add("label", label+"="+mark)})
+}
+
+// What an older build left is removed by the next start, but not what another checkout has just built, nor this build's.
+func TestImagesOfOlderBuildsAreRemoved(t *testing.T) {
+	t.Parallel()
+	e := requireEngine(t)
+	run := newRun(t, e)
+	build := func() string {
+		ref, err := e.image(t.Context(), run, Options{Executable: buildFake(t, "salt="+rand.Text())})
+		require.NoError(t, err)
+		return ref
+	}
+	older, this := build(), build()
+	there := func(ref string) bool { _, err := e.ImageInspect(t.Context(), ref); return err == nil }
+
+	e.sweepImages(t.Context(), runLabel+"="+run, this, time.Now().Add(-imageAge))
+	assert.True(t, there(older), "it was built just now")
+	e.sweepImages(t.Context(), runLabel+"="+run, this, time.Now().Add(time.Minute))
+	assert.False(t, there(older))
+	assert.True(t, there(this))
+	_, err := e.ImageRemove(t.Context(), this, client.ImageRemoveOptions{PruneChildren: true})
 	require.NoError(t, err)
 }

@@ -60,9 +60,9 @@ func TestNothingIsPulled(t *testing.T) {
 func TestSweepRemovesWhatNoContainerUses(t *testing.T) {
 	t.Parallel()
 	e := requireEngine(t)
-	image, err := e.image(t.Context(), Options{Executable: buildFake(t, "")})
-	require.NoError(t, err)
 	run := newRun(t, e)
+	image, err := e.image(t.Context(), run, Options{Executable: buildFake(t, "")})
+	require.NoError(t, err)
 	require.NoError(t, e.createNetwork(t.Context(), run))
 	_, err = e.ContainerCreate(t.Context(), client.ContainerCreateOptions{
 		Name: run + "-never-started", Config: &container.Config{Image: image, Labels: map[string]string{runLabel: run}},
