@@ -7,10 +7,10 @@ SEED        ?= 0
 REPORT      ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help fmt lint test conformance bench clean
+.PHONY: help fmt lint test test-short conformance bench clean
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  make conformance takes RUNTIME=auto|docker|process, TAGS='@bearer', CONCURRENCY=8, SEED=1, REPORT=out"
 
@@ -27,6 +27,9 @@ test: ## all tests, with the race detector, in random order; says what could not
 	@[ -n "$$OPENAPI_FILE" ] || [ -f ../shared/openapi/braintrust-api.subset.json ] || \
 		echo "NOT CHECKED: answers against the published API description; name its file in OPENAPI_FILE"
 	@docker info >/dev/null 2>&1 || echo "NOT CHECKED: containers; no docker engine answers"
+
+test-short: ## what needs no container, no build of the program and no race detector
+	go test -short ./...
 
 bin/planeproof: FORCE
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o $@ ./cmd/planeproof

@@ -29,6 +29,9 @@ func ExampleRun() {
 // TestLibraryFromAModuleOfItsOwn does what the page of the library shows: another module, which knows planeproof as a dependency only.
 func TestLibraryFromAModuleOfItsOwn(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("another module is built for a longer test only")
+	}
 	dir := t.TempDir()
 	page, err := os.ReadFile("../docs/library.md")
 	require.NoError(t, err)

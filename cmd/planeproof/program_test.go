@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,14 +26,38 @@ const (
 	often = 50 * time.Millisecond
 )
 
+// binDir holds what the tests build.
+var binDir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if binDir, err = os.MkdirTemp("", "planeproof-test-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(binDir)
+	os.Exit(code)
+}
+
+// built is the program, built once for all tests that run it.
+var built = sync.OnceValues(func() (string, error) {
+	out := filepath.Join(binDir, "planeproof")
+	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, ".")
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if text, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, text)
+	}
+	return out, nil
+})
+
 // build builds the program as `make conformance` does.
 func build(t *testing.T) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "planeproof")
-	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", out, ".")
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	text, err := command.CombinedOutput()
-	require.NoError(t, err, string(text))
+	if testing.Short() {
+		t.Skip("the built program is for a longer test")
+	}
+	out, err := built()
+	require.NoError(t, err)
 	return out
 }
 
@@ -39,6 +65,9 @@ func build(t *testing.T) string {
 // one must.
 func requireEngine(t *testing.T) *client.Client {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("containers are for a longer test")
+	}
 	err := docker.Available(t.Context())
 	if err != nil && os.Getenv("PLANEPROOF_REQUIRE_DOCKER") != "1" {
 		t.Skip(err)
@@ -236,9 +265,6 @@ func testGatewayGoesAway(t *testing.T, path string, engine *client.Client) {
 
 // testKilled leaves the containers to their leases.
 func testKilled(t *testing.T, path string, engine *client.Client) {
-	if testing.Short() {
-		t.Skip("waits for a lease to run out")
-	}
 	const leased, promised = "20s", 90 * time.Second
 	r := newRelay(t, engine, func(_ string, create []byte) []byte { // a minute would be long to wait
 		return bytes.ReplaceAll(create, []byte(`"--lease","1m0s"`), []byte(`"--lease","`+leased+`"`))

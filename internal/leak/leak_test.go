@@ -12,7 +12,7 @@ import (
 
 func TestFind(t *testing.T) {
 	t.Parallel()
-	const secret, other = "sk-org-abcdefghijklmnopqrstuvwx", "route-z1234567z901234567z01234"
+	const secret, other = "sk-bt-abcdefghijklmnopqrstuvwx", "route-z1234567z901234567z01234"
 	texts := []string{secret, "Bearer%20" + url.QueryEscape(secret), `{"token":"` + secret + `"}`}
 	for _, before := range []string{"", "x", "xy", "user:"} {
 		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
@@ -23,10 +23,10 @@ func TestFind(t *testing.T) {
 		assert.Equal(t, []string{secret}, leak.Find(text, []string{other, secret}), text)
 		assert.Equal(t, []string{other, secret}, leak.Find(text+other+text, []string{secret, other}), text)
 	}
-	for i := 7; i < len(secret)-8; i++ {
+	for i := 6; i < len(secret)-8; i++ {
 		assert.Len(t, leak.Find("…"+secret[i:i+8]+"…", []string{secret}), 1, "eight in a row are a leak")
 	}
-	for _, text := range []string{"", "sk-org-", "a text without a secret that is longer than one", secret[:14], "…" + secret[9:16] + "…"} {
+	for _, text := range []string{"", "sk-bt-", "a text without a secret that is longer than one", secret[:14], "…" + secret[9:16] + "…"} {
 		assert.Empty(t, leak.Find(text, []string{secret, other}), text)
 	}
 	assert.Regexp(t, leak.Minted, secret)

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -25,12 +26,27 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv("TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX", "mirror.invalid"); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	var err error
+	if binDir, err = os.MkdirTemp("", "planeproof-test-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(binDir)
+	os.Exit(code)
 }
+
+// binDir holds what the tests build, each thing once.
+var (
+	binDir string
+	built  sync.Map // set of buildFake → a function that builds it once
+)
 
 // requireEngine skips the test where no engine answers, or fails it where PLANEPROOF_REQUIRE_DOCKER=1 says that one must.
 func requireEngine(t *testing.T) *engine {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("containers are for a longer test")
+	}
 	e, err := connect(t.Context(), address())
 	if err != nil && os.Getenv("PLANEPROOF_REQUIRE_DOCKER") != "1" {
 		t.Skip(err)
@@ -87,15 +103,21 @@ func assertNothingLeft(t *testing.T, e *engine, run string) {
 // buildFake builds the stand-in for planeproof; set is a variable of it, `name=value`, or empty.
 func buildFake(t *testing.T, set string) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "fake")
-	flags := "-s -w"
-	if set != "" {
-		flags += " -X main." + set
-	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", out, fakeCommand)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
-	text, err := build.CombinedOutput()
-	require.NoError(t, err, string(text))
+	once, _ := built.LoadOrStore(set, sync.OnceValues(func() (string, error) {
+		out, flags := filepath.Join(binDir, "fake "+set), "-s -w"
+		if set != "" {
+			flags += " -X main." + set
+		}
+		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", out, fakeCommand)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+		text, err := build.CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%w: %s", err, text)
+		}
+		return out, err
+	}))
+	out, err := once.(func() (string, error))()
+	require.NoError(t, err)
 	return out
 }
 
