@@ -35,7 +35,7 @@ func mayImport() map[string][]string {
 		"remedy/**":       {"provider", "evidence", "remedy/**", "internal/**"},
 		"steps":           {"scenarios", "target", "remedy/**", "evidence", "provider", "internal/**"},
 		"report":          {"evidence", "internal/**"},
-		"conformance":     {"features", "steps", "scenarios", "target/**", "report", "evidence", "provider", "internal/usage"},
+		"conformance":     {"features", "steps", "scenarios", "target/**", "report", "evidence", "provider", "internal/nearest", "internal/usage"},
 		"cmd/planeproof":  {"conformance", "evidence", "fakes/**", "features", "internal/**", "provider", "remedy/**", "report", "scenarios", "target/**"},
 	}
 }

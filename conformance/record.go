@@ -109,7 +109,7 @@ func (r *record) broken(ctx context.Context, err error) error {
 	return err
 }
 
-// step notes how one sentence went. The first that did not pass decides: a Then that found a mismatch failed, and any other error
+// step notes how one sentence went. The first that did not pass decides: one that found a mismatch failed, and any other error
 // means that nothing was found out.
 func (r *record) step(ctx context.Context, step *godog.Step, status godog.StepResultStatus, err error) {
 	if r.ended || r.Verdict == report.NotSupported {
@@ -133,7 +133,7 @@ func (r *record) judge(ctx context.Context, step *godog.Step, err error) report.
 	}
 	var mismatch *evidence.Mismatch
 	// What a check finds after an interrupt may be the interrupt.
-	if ctx.Err() == nil && errors.As(err, &mismatch) && step.Type == messages.PickleStepType_OUTCOME {
+	if ctx.Err() == nil && errors.As(err, &mismatch) && r.judgedBy(step) {
 		r.Mismatches = append(r.Mismatches, *mismatch)
 		r.Verdict = r.Verdict.Raise(report.Failed)
 		return report.Failed
@@ -143,6 +143,14 @@ func (r *record) judge(ctx context.Context, step *godog.Step, err error) report.
 	}
 	_ = r.broken(ctx, err)
 	return r.Verdict
+}
+
+// judgedBy says whether a sentence can fail the scenario: a Then, and a When whose remedy gave way where the remedy is what is judged.
+func (r *record) judgedBy(step *godog.Step) bool {
+	if step.Type == messages.PickleStepType_ACTION {
+		return slices.Contains(r.Judges, report.Remedies) || slices.Contains(r.Judges, report.Verification)
+	}
+	return step.Type == messages.PickleStepType_OUTCOME
 }
 
 // end takes the evidence, forgets the tenant and tells the terminal.

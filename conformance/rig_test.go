@@ -39,6 +39,9 @@ func phrases(more ...func(steps.Binder)) func(steps.Binder) {
 			return &evidence.Mismatch{What: "it", Expected: "one", Actual: "other"}
 		})
 		b.When(`^it is done$`, func(*steps.Steps, context.Context) error { return nil })
+		b.When(`^the remedy gives way$`, func(*steps.Steps, context.Context) error {
+			return &evidence.Mismatch{What: "what came of it", Expected: "a result", Actual: "an error"}
+		})
 		b.When(`^it panics$`, func(*steps.Steps, context.Context) error { panic("out of luck") })
 		b.When(`^it has two meanings$`, func(*steps.Steps, context.Context) error { return nil })
 		b.When(`^it has (?:two) meanings$`, func(*steps.Steps, context.Context) error { return nil })

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -32,6 +33,8 @@ type Options struct {
 	Runtime string
 	// Tags is a Cucumber tag expression, empty for all scenarios.
 	Tags string
+	// IDs are scenarios, outlines or behaviours, such as `BEARER-6`; nil for all that Tags leave.
+	IDs []string
 	// Concurrency is how many scenarios run at the same time, 0 for 8.
 	Concurrency int
 	// Seed orders the scenarios; the same seed gives the same order, and 0 one by chance, which the result tells.
@@ -45,8 +48,9 @@ type Options struct {
 	// Redactor is told of every secret that is minted, nil for one of the run's own.
 	Redactor *evidence.Redactor
 
-	// Features are the feature files, nil for the suite's own.
+	// Features are the feature files, nil for the suite's own; Folder is where they are, for reports.
 	Features fs.FS
+	Folder   string
 
 	// start, phrases and renewEvery stand in for the suite's own in tests.
 	start      func(context.Context) (target.Target, error)
@@ -64,7 +68,8 @@ const (
 // cleanup bounds the end of a run, which goes on after an interrupt.
 const cleanup = 20 * time.Second
 
-// Run runs the selected scenarios. Whatever happens to the systems is in the returned run; an error wraps ErrUsage.
+// Run runs the selected scenarios. Whatever happens to the systems is in the returned run; an error is of the
+// options, ErrUsage or ErrUnknownID, or of feature files that cannot be read.
 // A run whose context ends is marked as interrupted, and what was started is removed all the same.
 func Run(ctx context.Context, o Options) (*report.Run, error) {
 	if err := o.check(); err != nil {
@@ -75,7 +80,7 @@ func Run(ctx context.Context, o Options) (*report.Run, error) {
 		return nil, err
 	}
 	result := &report.Run{
-		Version: o.Version, Runtime: o.Runtime, Tags: o.Tags,
+		Version: o.Version, Runtime: o.Runtime, Features: o.Folder, Tags: o.Tags, IDs: o.IDs,
 		Seed: o.Seed, Concurrency: o.Concurrency, Started: time.Now().UTC(),
 	}
 	s := &execution{options: o, key: evidence.NewKey(), records: map[string]*record{}, total: len(chosen), result: result}
@@ -115,6 +120,14 @@ func List(o Options) ([]report.Scenario, error) {
 func choose(o Options) ([]*record, error) {
 	all, err := catalog(o.source())
 	if err != nil {
+		return nil, err
+	}
+	if o.Folder != "" {
+		for _, r := range all {
+			r.File = path.Join(o.Folder, r.pickle.Uri)
+		}
+	}
+	if all, err = withIDs(all, o.IDs); err != nil {
 		return nil, err
 	}
 	return selected(all, o.Tags)
@@ -239,7 +252,7 @@ func (s *execution) suite(ctx context.Context) {
 	}
 	phrases := steps.Compile(bind)
 	s.nearest = phrases.Nearest
-	paths, tags := s.reach()
+	files, tags := s.reach()
 	suite := godog.TestSuite{
 		Name: "planeproof",
 		ScenarioInitializer: func(sc *godog.ScenarioContext) {
@@ -247,7 +260,7 @@ func (s *execution) suite(ctx context.Context) {
 			s.hook(sc)
 		},
 		Options: &godog.Options{
-			FS: s.options.source(), Paths: paths, Tags: tags, Strict: true,
+			FS: s.options.source(), Paths: files, Tags: tags, Strict: true,
 			Format: "progress", Output: io.Discard, NoColors: true,
 			Concurrency: s.options.Concurrency, Randomize: s.options.Seed, DefaultContext: ctx,
 		},
@@ -257,10 +270,10 @@ func (s *execution) suite(ctx context.Context) {
 
 // reach names the files that hold what was chosen, and in godog's own syntax the behaviours: what lies beyond is not even begun. Of one
 // behaviour all scenarios are in reach; the hook leaves out what was not chosen.
-func (s *execution) reach() (paths []string, tags string) {
-	files, behaviours := map[string]bool{}, map[string]bool{}
+func (s *execution) reach() (files []string, tags string) {
+	uris, behaviours := map[string]bool{}, map[string]bool{}
 	for _, r := range s.records {
-		files[r.pickle.Uri], behaviours["@"+r.Behaviour] = true, true
+		uris[r.pickle.Uri], behaviours["@"+r.Behaviour] = true, true
 	}
-	return slices.Sorted(maps.Keys(files)), strings.Join(slices.Sorted(maps.Keys(behaviours)), ",")
+	return slices.Sorted(maps.Keys(uris)), strings.Join(slices.Sorted(maps.Keys(behaviours)), ",")
 }

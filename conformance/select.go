@@ -12,12 +12,15 @@ import (
 	messages "github.com/cucumber/messages/go/v21"
 	tagexpressions "github.com/cucumber/tag-expressions/go/v6"
 
+	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/internal/nearest"
 	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/report"
 	"github.com/planeproof/planeproof/target"
 )
 
-// catalog reads every scenario of the feature files, each row of an outline by itself, in the order of the files.
+// catalog reads every scenario of the feature files, each row of an outline by itself, in the order of the files. godog reads the chosen
+// files once more when it runs: it takes files or their bytes, never what it has parsed (godog.TestSuite.RetrieveFeatures).
 func catalog(features fs.FS) ([]*record, error) {
 	suite := godog.TestSuite{Options: &godog.Options{FS: features, Paths: []string{"."}}}
 	parsed, err := suite.RetrieveFeatures()
@@ -138,6 +141,60 @@ var notSlug = regexp.MustCompile(`[^a-z0-9_]+`)
 // slug writes a title in lower case with hyphens.
 func slug(title string) string {
 	return strings.Trim(notSlug.ReplaceAllString(strings.ToLower(title), "-"), "-")
+}
+
+// idForm is how an id begins that is one of nothing else, and least of all a credential.
+var idForm = regexp.MustCompile(`^[A-Z]+-\d{1,3}(/[a-z-]*)?$`)
+
+// unknownID is an id that no scenario has. Its text names the nearest there are, and may be shown as it is.
+type unknownID struct{ text string }
+
+func (e unknownID) Error() string { return e.text }
+
+// Is makes it ErrUnknownID.
+func (unknownID) Is(target error) bool { return target == ErrUnknownID }
+
+// withIDs returns the scenarios that have one of the ids; without ids all. An id is a scenario's, that of an outline with all its rows, or
+// a behaviour's.
+func withIDs(all []*record, ids []string) ([]*record, error) {
+	if len(ids) == 0 {
+		return all, nil
+	}
+	var known []string
+	for _, r := range all {
+		for _, id := range r.ids() {
+			if !slices.Contains(known, id) {
+				known = append(known, id)
+			}
+		}
+	}
+	for _, id := range ids {
+		if slices.Contains(known, id) {
+			continue
+		}
+		var near []string
+		for _, i := range nearest.Of(id, known) {
+			near = append(near, known[i])
+		}
+		shown := id
+		if !idForm.MatchString(id) {
+			shown = evidence.Mask(id) // whatever was given in its place
+		}
+		text := "no scenario is called " + shown
+		if len(near) > 0 {
+			text += ": did you mean " + strings.Join(near, " or ") + "?"
+		}
+		return nil, unknownID{text}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(r *record) bool {
+		return !slices.ContainsFunc(r.ids(), func(id string) bool { return slices.Contains(ids, id) })
+	}), nil
+}
+
+// ids are all by which the scenario can be chosen.
+func (r *record) ids() []string {
+	outline, _, _ := strings.Cut(r.ID, "[")
+	return []string{r.Behaviour, outline, r.ID}
 }
 
 // selected returns the scenarios for which the tag expression holds; an empty expression selects all.

@@ -59,6 +59,33 @@ func TestTagsSelect(t *testing.T) {
 	assert.Equal(t, "features/bearer/doctored.feature", all[0].File)
 }
 
+func TestIDsSelect(t *testing.T) {
+	t.Parallel()
+	const first, second = "BEARER-1/the-first-one-as-it-is", "TOKEN-12/second"
+	rows := []string{"BEARER-1/by-row[does=holds,why=a]", "BEARER-1/by-row[does=does not hold,why=b]"}
+	for _, c := range []struct {
+		ids, want []string
+		tags      string
+	}{
+		{[]string{"BEARER-1"}, []string{first, rows[0], rows[1]}, ""},
+		{[]string{"BEARER-1/by-row"}, rows, ""},
+		{[]string{rows[1], "TOKEN-12"}, []string{second, rows[1]}, ""},
+		{[]string{"BEARER-1"}, []string{first}, "not @slow"},
+	} {
+		all, err := List(Options{IDs: c.ids, Tags: c.tags, Features: doctored(three)})
+		require.NoError(t, err)
+		var ids []string
+		for _, s := range all {
+			ids = append(ids, s.ID)
+		}
+		assert.Equal(t, c.want, ids, c.ids)
+	}
+	_, err := Run(t.Context(), Options{IDs: []string{"BEARER-1", "TOKEN-2"}, Features: doctored(three)})
+	require.ErrorIs(t, err, ErrUnknownID)
+	require.NotErrorIs(t, err, ErrUsage)
+	require.ErrorContains(t, err, `no scenario is called TOKEN-2: did you mean TOKEN-12 or `)
+}
+
 func TestOnlyTheSelectedRowsAreRun(t *testing.T) {
 	t.Parallel()
 	result := run(t.Context(), t, Options{Tags: "@BEARER-1", Features: doctored(three)})

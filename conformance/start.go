@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -21,6 +22,9 @@ const (
 
 // ErrUsage marks an error of whoever asked for the run: a tag expression that does not parse, an impossible option.
 var ErrUsage = usage.Err
+
+// ErrUnknownID marks an id of Options.IDs that no scenario has. The text of such an error may be shown as it is.
+var ErrUnknownID = errors.New("unknown id")
 
 // starter starts the target of a run.
 type starter struct {

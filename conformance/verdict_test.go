@@ -53,6 +53,24 @@ func TestVerdictOfAScenario(t *testing.T) {
 	}
 }
 
+// TestARemedyThatGivesWayFailsWhereItIsJudged: elsewhere nothing was found out of what is.
+func TestARemedyThatGivesWayFailsWhereItIsJudged(t *testing.T) {
+	t.Parallel()
+	for tags, want := range map[string]report.Verdict{
+		"@judges-remedies": report.Failed, "@judges-plane @judges-verification": report.Failed, "@judges-plane": report.Broken, "@judges-api": report.Broken, "": report.Broken,
+	} {
+		for sentence, verdict := range map[string]report.Verdict{"When the remedy gives way": want, "Given it is not as it should be": report.Broken} {
+			result := run(t.Context(), t, Options{Features: doctored("@BEARER-1 " + tags + "\nScenario: one\n" + sentence + "\nThen it holds")})
+			got := result.Scenarios[0]
+			assert.Equal(t, verdict.String(), got.Verdict.String(), "%s: %s", tags, sentence)
+			assert.Equal(t, sentence, got.Sentence)
+		}
+	}
+	const ends = "@BEARER-1 @judges-remedies\nScenario: one\nWhen the systems end\nAnd the organization is audited\nThen it holds"
+	got := run(t.Context(), t, Options{Features: doctored(ends)}).Scenarios[0]
+	assert.Equal(t, report.Broken.String(), got.Verdict.String(), "a system that gives no answer is not the remedy's")
+}
+
 // TestEveryScenarioHasItsEvidence has two scenarios side by side, each with its own; what passed keeps no log.
 func TestEveryScenarioHasItsEvidence(t *testing.T) {
 	t.Parallel()

@@ -66,6 +66,8 @@ func (s Scenario) Required() bool {
 type Run struct {
 	// Version is that of planeproof.
 	Version string `json:"version"`
+	// Features is the folder of the feature files, empty for the built-in ones.
+	Features string `json:"features,omitempty"`
 	// Runtime is where the systems ran, and Why is the reason it was taken.
 	Runtime string `json:"runtime"`
 	Why     string `json:"why,omitempty"`
@@ -74,8 +76,9 @@ type Run struct {
 	// Proxy is the proxy of somebody else's that was judged, as it may be shown, and Generation what it was said to be; empty for none.
 	Proxy      string `json:"proxy,omitempty"`
 	Generation string `json:"proxy_generation,omitempty"`
-	// Tags is the expression that selected the scenarios, empty for all.
+	// Tags is the expression, and IDs are the ids, that selected the scenarios, empty for all.
 	Tags        string    `json:"tags,omitempty"`
+	IDs         []string  `json:"ids,omitempty"`
 	Seed        int64     `json:"seed"`
 	Concurrency int       `json:"concurrency"`
 	Started     time.Time `json:"started"`

@@ -33,7 +33,7 @@ func (s *Steps) inventory(ctx context.Context) (inventory.Inventory, error) {
 	if err == nil && len(found.Incomplete) > 0 {
 		err = fmt.Errorf("read inventory: incomplete: %s", strings.Join(found.Incomplete, "; "))
 	}
-	return found, err
+	return found, s.gaveWay("the inventory", err)
 }
 
 func (s *Steps) audit(ctx context.Context, model string) error {

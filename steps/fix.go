@@ -43,6 +43,18 @@ func (s *Steps) client(who string) *control.Client {
 	return control.New(s.World.APIURL(), key, s.World.Client())
 }
 
+// gaveWay makes a remedy's own error a mismatch: it should have come to a result. What is no error of the remedy stays as it is: a system that
+// gave no answer, or no whole one, or a run that ends.
+func (s *Steps) gaveWay(what string, err error) error {
+	kind := control.KindOf(err)
+	elsewhere := kind == control.Unreachable || kind == control.Broken || kind == control.Interrupted ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if err == nil || elsewhere || s.World.Broken() != nil {
+		return err
+	}
+	return differs("what came of "+what, "a result", err.Error())
+}
+
 // remedyOf is the remedy that a sentence names.
 func remedyOf(name string) fix.Remedy {
 	return map[string]fix.Remedy{
@@ -78,7 +90,7 @@ func (s *Steps) applyToFindings(ctx context.Context) error {
 		}
 	}
 	if len(affected) == 0 {
-		return errors.New("plan fix: the audit found nothing to fix")
+		return differs("what the audit found to fix", "something", "nothing")
 	}
 	return s.planAndApply(ctx, "an org admin", fix.Bearer, affected, "", "")
 }
@@ -98,7 +110,7 @@ func (s *Steps) planAndApply(ctx context.Context, who string, remedy fix.Remedy,
 		}
 		i := slices.IndexFunc(found.Secrets, func(f inventory.Secret) bool { return f.ID == secret.ID })
 		if i < 0 {
-			return fmt.Errorf("plan fix: the inventory has no %s", ref)
+			return differs("what the inventory has", ref, "not that secret")
 		}
 		wanted = append(wanted, fix.Wanted{Secret: found.Secrets[i], Remedy: remedy})
 	}
@@ -170,20 +182,23 @@ func (s *Steps) expectBearer(affected []string) error {
 }
 
 func (s *Steps) restore(ctx context.Context) error {
+	if err := s.gaveWay("the restore", s.restoreBackup(ctx)); err != nil {
+		return err
+	}
+	return s.changed(ctx)
+}
+
+func (s *Steps) restoreBackup(ctx context.Context) error {
 	backup, err := fix.ReadBackup(s.backup)
 	if err != nil {
 		return err
 	}
-	client := s.client("an org admin")
-	options := s.fixOptions()
+	client, options := s.client("an org admin"), s.fixOptions()
 	undos, err := fix.Compare(ctx, client, backup, options)
 	if err != nil {
 		return err
 	}
-	if err := fix.Restore(ctx, client, backup, undos, options); err != nil {
-		return err
-	}
-	return s.changed(ctx)
+	return fix.Restore(ctx, client, backup, undos, options)
 }
 
 func (s *Steps) fixProven(context.Context) error {

@@ -57,7 +57,7 @@ func (s *Steps) readLog(ctx context.Context, export string) error {
 		return fmt.Errorf("write the proxy's log as %s: %w", export, err)
 	}
 	s.logged, err = proxylog.Read(&log)
-	return err
+	return s.gaveWay("the reading of the log", err)
 }
 
 // plain writes lines as they stand in a file, with the project where there is one and a prefix before each.
@@ -79,7 +79,7 @@ func (s *Steps) readAnswer(context.Context) error {
 		return err
 	}
 	s.logged, err = proxylog.Read(strings.NewReader(probe.Refusal))
-	return err
+	return s.gaveWay("the reading of the log", err)
 }
 
 // loggedCause is the one cause that the log has for a project.

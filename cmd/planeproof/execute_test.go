@@ -137,6 +137,9 @@ func TestCompletionKnowsValues(t *testing.T) {
 		"":                        {"run", "audit", "fix", "completion"},
 		"fix ":                    {"plan", "apply"},
 		"run --runtime ":          {"auto", "docker", "process"},
+		"run --id ":               {"BEARER-1"},
+		"run --id BEARER-1/":      {"BEARER-1/passes"},
+		"run --features ":         {":16"}, // folders alone
 		"audit --legacy ":         {"legacy-2026-02", "legacy-2026-03", "current-2026-08"},
 		"fix plan --legacy ":      {"legacy-2026-02"},
 		"audit --fail-on ":        {"error", "warning", "note"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -20,6 +21,8 @@ import (
 // runFlags are the flags of `planeproof run`.
 type runFlags struct {
 	runtime, tags, report string
+	features              string
+	ids                   []string
 	concurrency           int
 	seed                  int64
 	list                  bool
@@ -36,9 +39,12 @@ func newRun(t terminal, redactor *evidence.Redactor) *cobra.Command {
 and says yes or no with evidence.
 
 Exit codes: 0 everything required passed; 1 a required scenario failed; 2 usage or configuration; 3 infrastructure or
-harness: nothing can be said of the system; 4 nothing was selected, or something required is not supported; 130 interrupted.`,
+harness: nothing can be said of the system; 4 nothing was selected, or something required is not supported; 130 interrupted.
+An --id that no scenario has is 1 too.`,
 		Example: `  planeproof run
   planeproof run --runtime process --tags '@override and not @reproduction'
+  planeproof run --id BEARER-6
+  planeproof run --features features
   planeproof run --report out`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), t, redactor) },
@@ -46,6 +52,8 @@ harness: nothing can be said of the system; 4 nothing was selected, or something
 	flags := cmd.Flags()
 	flags.StringVar(&f.runtime, "runtime", conformance.Auto, "where the systems run: auto, docker or process; auto takes docker where an engine answers")
 	flags.StringVar(&f.tags, "tags", "", "Cucumber tag expression that selects scenarios, such as '@bearer and not @reproduction'")
+	flags.StringArrayVar(&f.ids, "id", nil, "run this scenario or behaviour alone, such as BEARER-6; may be given again. --list prints the ids")
+	flags.StringVar(&f.features, "features", "", "folder of feature files to run in place of the built-in ones")
 	flags.IntVar(&f.concurrency, "concurrency", 8, "how many scenarios run at the same time")
 	flags.Int64Var(&f.seed, "seed", 0, "order of the scenarios, from 1; 0 chooses one and prints it")
 	flags.StringVar(&f.report, "report", "", "directory for report.json and junit.xml; old ones of planeproof are removed first")
@@ -53,7 +61,44 @@ harness: nothing can be said of the system; 4 nothing was selected, or something
 	flags.StringVar(&f.dataPlane, "data-plane-addr", "", "HOST:PORT where the proxy of --proxy-url looks for /api/secret; the fake data plane listens there")
 	flags.StringVar(&f.generation, "proxy-generation", "", "generation of the proxy of --proxy-url: "+generationNames()+"; what is known to fail on it then decides nothing")
 	flags.BoolVar(&f.list, "list", false, "list the selected scenarios instead of running them")
+	_ = cmd.RegisterFlagCompletionFunc("id", f.completeID(t)) // fails for unknown flags alone
+	_ = cmd.MarkFlagDirname("features")
 	return cmd
+}
+
+// completeID offers the ids of the behaviours, and those of a behaviour's scenarios once it is written.
+func (f *runFlags) completeID(t terminal) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		folder, err := f.folder(t)
+		all, listErr := conformance.List(conformance.Options{Features: folder})
+		if errors.Join(err, listErr) != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		var ids []string
+		for _, scenario := range all {
+			id := scenario.Behaviour
+			if strings.Contains(begun, "/") {
+				id = scenario.ID
+			}
+			if strings.HasPrefix(id, begun) && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+		return ids, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// folder is where the feature files are, nil for the built-in ones.
+func (f *runFlags) folder(t terminal) (fs.FS, error) {
+	if f.features == "" {
+		return t.features, nil
+	}
+	if is, err := os.Stat(f.features); err != nil {
+		return nil, fmt.Errorf("%w: --features: %w", usage.Err, err)
+	} else if !is.IsDir() {
+		return nil, fmt.Errorf("%w: --features %s is not a folder", usage.Err, f.features)
+	}
+	return os.DirFS(f.features), nil
 }
 
 func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.Options, error) {
@@ -75,10 +120,11 @@ func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.
 	if f.proxyURL != "" {
 		proxy = &process.Proxy{URL: strings.TrimRight(f.proxyURL, "/"), DataPlaneAddr: f.dataPlane, Generation: provider.Generation(f.generation)}
 	}
+	folder, err := f.folder(t)
 	return conformance.Options{
-		Runtime: f.runtime, Proxy: proxy, Tags: f.tags, Concurrency: f.concurrency, Seed: f.seed, Version: version(),
-		Terminal: report.NewTerminal(t.out, t.tty, t.color, redactor), Redactor: redactor, Features: t.features,
-	}, nil
+		Runtime: f.runtime, Proxy: proxy, Tags: f.tags, IDs: f.ids, Concurrency: f.concurrency, Seed: f.seed, Version: version(),
+		Terminal: report.NewTerminal(t.out, t.tty, t.color, redactor), Redactor: redactor, Features: folder, Folder: f.features,
+	}, err
 }
 
 func (f runFlags) run(ctx context.Context, t terminal, redactor *evidence.Redactor) error {
@@ -92,9 +138,12 @@ func (f runFlags) run(ctx context.Context, t terminal, redactor *evidence.Redact
 	if err := f.prepareReport(); err != nil {
 		return fmt.Errorf("%w: %w", usage.Err, err)
 	}
+	if f.features != "" {
+		_, _ = fmt.Fprintf(t.out, "FEATURES of %s, not the built-in ones\n", evidence.Printable(f.features)) // the summary tells of a writer that is gone
+	}
 	result, err := conformance.Run(ctx, options)
 	if err != nil {
-		return classed(err)
+		return t.classed(err)
 	}
 	return f.conclude(t, result, options)
 }
@@ -115,9 +164,14 @@ func (f runFlags) prepareReport() error {
 }
 
 // classed marks an error of the suite itself, such as feature files that cannot be read; others are the caller's.
-func classed(err error) error {
-	if errors.Is(err, usage.Err) {
+func (t terminal) classed(err error) error {
+	switch {
+	case errors.Is(err, usage.Err):
 		return err
+	case errors.Is(err, conformance.ErrUnknownID):
+		// Not by complain, to which TOKEN-1 looks like a token.
+		_, _ = fmt.Fprintf(t.err, "planeproof: %s\n", evidence.Printable(err.Error()))
+		return exitCode(exitFindings)
 	}
 	return infrastructure(err)
 }
@@ -149,7 +203,7 @@ func (f runFlags) conclude(t terminal, result *report.Run, options conformance.O
 func list(t terminal, options conformance.Options) error {
 	all, err := conformance.List(options)
 	if err != nil {
-		return classed(err)
+		return t.classed(err)
 	}
 	for _, scenario := range all {
 		if _, err := fmt.Fprintln(t.out, evidence.Printable(scenario.ID)); err != nil {

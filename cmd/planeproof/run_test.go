@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 )
 
 func TestRunExitCodes(t *testing.T) {
@@ -29,6 +30,10 @@ func TestRunExitCodes(t *testing.T) {
 		"nothing":         {passes, []string{"--tags", "@nobody"}, 4, "NOTHING RUN  no scenario was selected"},
 		"nothing to list": {passes, []string{"--tags", "@nobody", "--list"}, 4, `no scenario has tags for which "@nobody" holds`},
 		"tags leave out":  {passes + fails, []string{"--tags", "not @BEARER-2"}, 0, ""},
+		"by id":           {passes + fails, []string{"--id", "BEARER-1"}, 0, ""},
+		"unknown id":      {passes + fails, []string{"--id", "BEARER-1/pases"}, 1, `no scenario is called BEARER-1/pases: did you mean BEARER-1/passes or `},
+		"id to list":      {passes, []string{"--id", "TOKEN-1", "--list"}, 1, `no scenario is called TOKEN-1: did you mean `},
+		"no id":           {passes, []string{"--id", "sk-canary-7Hq2vZpX9mKd4RtB8nLw"}, 1, "no scenario is called ‹redacted›: did you mean "},
 		"no features":     {"Scenario: of no behaviour", nil, 3, "read features: "},
 		"none to list":    {"Scenario: of no behaviour", []string{"--list"}, 3, "read features: "},
 	} {
@@ -50,6 +55,37 @@ func TestListRunsNothing(t *testing.T) {
 	t.Parallel()
 	o := conform(t.Context(), passes+fails+breaks, "run", "--list")
 	assert.Equal(t, outcome{0, "BEARER-1/passes\nBEARER-2/fails\nBEARER-3/breaks\n", ""}, o)
+}
+
+// TestFeaturesOfAFolder edits a file between two runs.
+func TestFeaturesOfAFolder(t *testing.T) {
+	t.Parallel()
+	dir, out := t.TempDir(), t.TempDir()
+	file := filepath.Join(dir, "mine.feature")
+	for _, c := range []struct {
+		scenarios, says string
+		code            int
+	}{{passes, "PASS  1 of 1 required scenario passed", 0}, {fails, "FAIL  1 of 1 required scenario failed", 1}} {
+		require.NoError(t, os.WriteFile(file, []byte("Feature: mine\n"+c.scenarios), 0o600))
+		o := conform(t.Context(), passes, "run", "--runtime", "process", "--features", dir, "--report", out)
+		assert.Equal(t, c.code, o.code, o.err)
+		first, rest, _ := strings.Cut(o.out, "\n")
+		assert.Equal(t, "FEATURES of "+dir+", not the built-in ones", first)
+		assert.Contains(t, rest, c.says)
+		raw, err := os.ReadFile(filepath.Join(out, "report.json"))
+		require.NoError(t, err)
+		assert.Equal(t, dir, gjson.GetBytes(raw, "features").String())
+		assert.Equal(t, file, gjson.GetBytes(raw, "scenarios.0.file").String())
+	}
+	assert.Equal(t, outcome{0, "BEARER-2/fails\n", ""}, conform(t.Context(), passes, "run", "--list", "--features", dir))
+	for what, says := range map[string]string{file: "is not a folder", filepath.Join(dir, "none"): "no such file"} {
+		o := conform(t.Context(), passes, "run", "--features", what)
+		assert.Equal(t, exitUsage, o.code)
+		assertOneLine(t, o, says)
+	}
+	o := conform(t.Context(), passes, "run", "--features", t.TempDir())
+	assert.Equal(t, 4, o.code)
+	assertOneLine(t, o, "NOTHING RUN")
 }
 
 func TestSeedIsPrintedAndRepeats(t *testing.T) {
