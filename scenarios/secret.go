@@ -117,19 +117,19 @@ func (w *World) store(ctx context.Context, s *Secret, object map[string]any) err
 	return nil
 }
 
-// Secret finds a secret by name: of the given level, or of any with the org's first.
+// Secret finds the one secret of a name, of the given level or of any. Where there are several it is an error: none of them is meant more
+// than another.
 func (w *World) Secret(name string, level Level) (*Secret, error) {
-	for _, want := range []Level{Org, Project, Environment} {
-		if level != "" && level != want {
-			continue
-		}
-		for _, s := range w.secrets {
-			if s.Name == name && s.Level == want {
-				return s, nil
-			}
-		}
+	found := slices.DeleteFunc(slices.Clone(w.secrets), func(s *Secret) bool {
+		return s.Name != name || level != "" && s.Level != level
+	})
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("find secret %q: the scenario has made none of that name", name)
+	case 1:
+		return found[0], nil
 	}
-	return nil, fmt.Errorf("find secret %q: the scenario has made none of that name", name)
+	return nil, fmt.Errorf("find secret %q: the scenario has made %d of that name: say whose is meant, the org's or the project's", name, len(found))
 }
 
 // Secrets are all the scenario made, in order.

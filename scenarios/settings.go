@@ -83,7 +83,11 @@ func (w *World) Supports(need target.Capability) error {
 	return nil
 }
 
-// Serve puts the data plane on `v2`, `v2 with Gateway`, or `v1 (<generation of the legacy proxy>)`; what it stores stays.
+// inTurn is how a half-upgraded fleet is named: its instances answer in turn.
+const inTurn = " and v2 in turn"
+
+// Serve puts the data plane on `v2`, `v2 with Gateway`, `v1 (<generation of the legacy proxy>)`, or one half of it on such a v1 and the
+// other on v2; what it stores stays.
 func (w *World) Serve(plane string) error {
 	config := &w.chosen(target.DataPlane).DataPlane
 	switch plane {
@@ -92,67 +96,18 @@ func (w *World) Serve(plane string) error {
 	case "v2 with Gateway":
 		config.Serving = settings.ServingV2Gateway
 	default:
-		name := strings.TrimSuffix(strings.TrimPrefix(plane, "v1 ("), ")")
-		generation, err := provider.ParseGeneration(name)
+		v1, mixed := strings.CutSuffix(plane, inTurn)
+		generation, err := provider.ParseGeneration(strings.TrimSuffix(strings.TrimPrefix(v1, "v1 ("), ")"))
 		if err != nil {
 			return fmt.Errorf("serve data plane: %w", err)
 		}
 		config.Serving = settings.ServingV1
+		if mixed {
+			config.Serving = settings.ServingMixed
+		}
 		w.chosen(target.LegacyProxy).LegacyProxy.Generation = generation
 	}
 	return nil
-}
-
-// ServeHalf puts one half of the data plane's instances on v1 with that generation of the legacy proxy and the other on v2; they answer
-// in turn.
-func (w *World) ServeHalf(generation string) error {
-	parsed, err := provider.ParseGeneration(generation)
-	if err != nil {
-		return fmt.Errorf("serve data plane: %w", err)
-	}
-	w.chosen(target.LegacyProxy).LegacyProxy.Generation = parsed
-	w.chosen(target.DataPlane).DataPlane.Serving = settings.ServingMixed
-	return nil
-}
-
-// CutConsoleOff keeps the console's Test key from reaching the gateway.
-func (w *World) CutConsoleOff() {
-	w.chosen(target.DataPlane).DataPlane.TestKey = settings.TestKeyCutOff
-}
-
-// SendAPIKeyAs sets the shape in which a data plane on v2 sends a secret whose auth_format is api_key.
-func (w *World) SendAPIKeyAs(shape provider.Shape) {
-	w.chosen(target.DataPlane).DataPlane.APIKeyShape = shape
-}
-
-// AnswerUnknownProjects sets whether a project id that the data plane does not know is refused or gets the org's credential.
-func (w *World) AnswerUnknownProjects(refuse bool) {
-	config := &w.chosen(target.DataPlane).DataPlane
-	config.UnknownProject = settings.UnknownProjectOrganization
-	if refuse {
-		config.UnknownProject = settings.UnknownProjectRefuse
-	}
-}
-
-// Patches sets how the control API treats PATCH; which way holds is not known (facts: patch-semantics).
-func (w *World) Patches(how string) error {
-	config := &w.chosen(target.DataPlane).DataPlane
-	switch how {
-	case "ignores metadata in PATCH":
-		config.Patch = settings.PatchIgnore
-	case "merges metadata in PATCH":
-		config.Patch = settings.PatchMerge
-	case "wants a name in PATCH":
-		config.PatchNeedsName = true
-	default:
-		return fmt.Errorf("set PATCH: no way %q", how)
-	}
-	return nil
-}
-
-// AcceptOnly sets the one shape of credential that the gateway accepts.
-func (w *World) AcceptOnly(shape provider.Shape) {
-	w.chosen(target.Gateway).Gateway.Auth = shape
 }
 
 // ServeOnly makes the gateway serve one of the paths /models and /v1/models and answer status on the other.
@@ -187,6 +142,3 @@ func (w *World) Forbid(s *Secret) {
 	gateway := &w.chosen(target.Gateway).Gateway
 	gateway.Forbidden = append(gateway.Forbidden, s.Token)
 }
-
-// OpenModels makes the gateway list its models to anyone.
-func (w *World) OpenModels() { w.chosen(target.Gateway).Gateway.OpenModels = true }

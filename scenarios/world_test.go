@@ -68,13 +68,51 @@ func (o onlyShare) Open(_ context.Context, s target.Scenario) (target.Share, err
 	return o.share, nil
 }
 
+// TestANameOfTwoSecretsIsAmbiguous: neither is meant more than the other.
+func TestANameOfTwoSecretsIsAmbiguous(t *testing.T) {
+	t.Parallel()
+	org, own, elsewhere := &Secret{Name: "acme", Level: Org}, &Secret{Name: "acme", Level: Project}, &Secret{Name: "other", Level: Project}
+	w := &World{secrets: []*Secret{org, own, elsewhere}}
+	for level, want := range map[Level]*Secret{Org: org, Project: own} {
+		got, err := w.Secret("acme", level)
+		require.NoError(t, err)
+		assert.Same(t, want, got)
+	}
+	got, err := w.Secret("other", "")
+	require.NoError(t, err)
+	assert.Same(t, elsewhere, got)
+	_, err = w.Secret("acme", "")
+	require.ErrorContains(t, err, "has made 2 of that name: say whose is meant")
+	_, err = w.Secret("other", Org)
+	require.ErrorContains(t, err, "has made none of that name")
+	w.secrets = append(w.secrets, &Secret{Name: "other", Level: Project, Project: "beta"})
+	_, err = w.Secret("other", Project)
+	require.ErrorContains(t, err, "has made 2 of that name")
+}
+
+func TestMannersAreSettings(t *testing.T) {
+	t.Parallel()
+	w, err := Open(t.Context(), onlyShare{share: &nowhere{}}, &evidence.Redactor{}, evidence.NewKey())
+	require.NoError(t, err)
+	for _, manner := range PlaneManners() {
+		require.NoError(t, w.PlaneThat(manner))
+		before := w.settings.DataPlane
+		w.settings.DataPlane = settings.DataPlane{}
+		require.NoError(t, w.PlaneThat(manner))
+		assert.NotEqual(t, settings.DataPlane{}, w.settings.DataPlane, "%s changes nothing", manner)
+		w.settings.DataPlane = before
+	}
+	require.ErrorContains(t, w.PlaneThat("flies"), "none flies")
+	require.ErrorContains(t, w.GatewayThat(t.Context(), "flies"), "none flies")
+}
+
 func TestSettingsAreAppliedOnceWhereTheyAreMet(t *testing.T) {
 	t.Parallel()
 	n := &nowhere{}
 	w, err := Open(t.Context(), onlyShare{share: n}, &evidence.Redactor{}, evidence.NewKey())
 	require.NoError(t, err)
 	w.ServeModel("one")
-	w.OpenModels()
+	require.NoError(t, w.GatewayThat(t.Context(), "lists its models to anyone"))
 	assert.Empty(t, n.applied, "nothing has been asked of a system")
 	_, _ = w.API(t.Context(), "key-of-nobody", http.MethodGet, "/v1/project", nil)
 	_, _ = w.API(t.Context(), "key-of-nobody", http.MethodGet, "/v1/project", nil)
@@ -86,7 +124,7 @@ func TestSettingsAreAppliedOnceWhereTheyAreMet(t *testing.T) {
 	assert.Equal(t, []target.System{target.DataPlane, target.Gateway, target.DataPlane, target.LegacyProxy}, n.applied)
 
 	n.refused = &target.NotSupported{Reason: "never"}
-	w.OpenModels()
+	require.NoError(t, w.GatewayThat(t.Context(), "lists its models to anyone"))
 	var not *target.NotSupported
 	require.ErrorAs(t, w.Settle(t.Context()), &not)
 	_, err = w.API(t.Context(), "key-of-nobody", http.MethodPost, "/v1/proxy/chat/completions", nil)

@@ -119,6 +119,7 @@ func (s *Steps) treatedInTurn(ctx context.Context) error {
 	return nil
 }
 
+// failsAsHalfUpgraded asks what "the scorer succeeds" would say.
 func (s *Steps) failsAsHalfUpgraded(ctx context.Context) error {
 	err := s.succeeds(ctx, theScorer)
 	if err == nil || !strings.Contains(err.Error(), halfUpgraded) {

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,49 +10,31 @@ import (
 	"github.com/planeproof/planeproof/target"
 )
 
-func (s *Steps) gatewayTLS(ctx context.Context) error { return s.World.FrontWithTLS(ctx) }
-
-func (s *Steps) gatewayForbids(_ context.Context, ref string) error {
-	secret, err := s.secret(ref)
-	if err != nil {
-		return err
+// gatewayAnswers makes the gateway give an answer in place of its own. The other host of a redirect is the data plane, whose journal shows
+// whoever follows.
+func (s *Steps) gatewayAnswers(_ context.Context, requests, answer string) error {
+	times := map[string]int{"every request": 0, "the next request": 1}[requests]
+	body, isJSON := strings.CutPrefix(answer, "the JSON ")
+	switch {
+	case isJSON:
+		s.World.AnswerWith(times, http.StatusOK, map[string]string{"Content-Type": "application/json"}, body)
+	case answer == "a login page":
+		s.World.AnswerWith(times, http.StatusOK, map[string]string{"Content-Type": "text/html; charset=utf-8"},
+			"<!doctype html><title>Sign in</title><form action=/login method=post></form>")
+	case answer == "a redirect to another host":
+		s.World.AnswerWith(times, http.StatusFound, map[string]string{"Location": s.World.APIURL() + "/login"}, "")
+	default:
+		status, seconds, _ := strings.Cut(answer, " and Retry-After ")
+		code, err := strconv.Atoi(status)
+		if err != nil {
+			return fmt.Errorf("read answer %q: %w", answer, err)
+		}
+		s.World.AnswerWith(times, code, map[string]string{"Retry-After": seconds}, "")
 	}
-	s.World.Forbid(secret)
 	return nil
 }
 
-func (s *Steps) gatewayOpen(context.Context) error {
-	s.World.OpenModels()
-	return nil
-}
-
-func (s *Steps) gatewayLogin(context.Context) error {
-	s.World.AnswerWith(0, http.StatusOK, map[string]string{"Content-Type": "text/html; charset=utf-8"},
-		"<!doctype html><title>Sign in</title><form action=/login method=post></form>")
-	return nil
-}
-
-// gatewayRedirects points at the data plane, whose journal shows whoever follows.
-func (s *Steps) gatewayRedirects(context.Context) error {
-	s.World.AnswerWith(0, http.StatusFound, map[string]string{"Location": s.World.APIURL() + "/login"}, "")
-	return nil
-}
-
-func (s *Steps) gatewayJSON(_ context.Context, body string) error {
-	s.World.AnswerWith(0, http.StatusOK, map[string]string{"Content-Type": "application/json"}, body)
-	return nil
-}
-
-func (s *Steps) gatewayBusy(_ context.Context, status int, seconds string) error {
-	s.World.AnswerWith(0, status, map[string]string{"Retry-After": seconds}, "")
-	return nil
-}
-
-func (s *Steps) gatewayBusyOnce(context.Context) error {
-	s.World.AnswerWith(1, http.StatusTooManyRequests, map[string]string{"Retry-After": "0"}, "")
-	return nil
-}
-
+// otherHostSawNothing asks that no redirect was followed.
 func (s *Steps) otherHostSawNothing(ctx context.Context) error {
 	plane, err := s.World.Kept(ctx, target.DataPlane)
 	if err != nil {
@@ -65,6 +48,7 @@ func (s *Steps) otherHostSawNothing(ctx context.Context) error {
 	return nil
 }
 
+// askedTimes counts the requests of the whole scenario on a path.
 func (s *Steps) askedTimes(ctx context.Context, times int, path string) error {
 	all, err := s.World.GatewaySaw(ctx, "")
 	if err != nil {

@@ -24,6 +24,7 @@ func bindAPI(b Binder) {
 	b.Then(`^no answer of the API, no log and no output holds a stored value$`, (*Steps).noValueAnywhere)
 }
 
+// list reads a listing of the control API; the query is that of the URL, with {name} for the id of what has that name.
 func (s *Steps) list(ctx context.Context, collection, query string) error {
 	path := "/v1/" + collection
 	if query != "" {
@@ -86,6 +87,7 @@ func (s *Steps) everything(ctx context.Context) (string, error) {
 	return all.String(), nil
 }
 
+// apiRefuses asks for the status and for words of the latest answer, in upper or lower case.
 func (s *Steps) apiRefuses(_ context.Context, status int, words string) error {
 	answer := s.World.Answer
 	if answer.Status != status || !strings.Contains(strings.ToLower(string(answer.Body)), strings.ToLower(words)) {
@@ -95,6 +97,7 @@ func (s *Steps) apiRefuses(_ context.Context, status int, words string) error {
 	return nil
 }
 
+// nothingChanged compares all that the control API lists with what it listed before the latest request.
 func (s *Steps) nothingChanged(ctx context.Context) error {
 	after, err := s.everything(ctx)
 	if err != nil {
@@ -103,6 +106,7 @@ func (s *Steps) nothingChanged(ctx context.Context) error {
 	return equal("what the control API lists", s.before, after)
 }
 
+// readEverything reads as org admin and as member, so that a value that comes back is in an answer.
 func (s *Steps) readEverything(ctx context.Context) error {
 	paths := []string{"/v1/organization", "/v1/project", "/v1/ai_secret", "/v1/env_var"}
 	for _, secret := range s.World.Secrets() {

@@ -14,8 +14,7 @@ import (
 )
 
 func bindAudit(b Binder) {
-	b.When(`^the organization is audited(?: for model "([^"]*)")?$`, (*Steps).audit)
-	b.When(`^the organization is audited with the proxy known to be ([a-z0-9-]+)$`, (*Steps).auditKnowing)
+	b.When(`^the organization is audited(?: for model "([^"]*)")?(?: with the proxy known to be ([a-z0-9-]+))?$`, (*Steps).audit)
 	b.Then(`^the audit finds "([^"]*)" on (.+)$`, (*Steps).auditFinds)
 	b.Then(`^the audit is (clean|not clean)$`, (*Steps).auditIs)
 	b.Then(`^for "([^"]*)" the audit proposes the (bearer fix|workaround|portable form) on `+ref+`$`, (*Steps).auditProposes)
@@ -36,22 +35,17 @@ func (s *Steps) inventory(ctx context.Context) (inventory.Inventory, error) {
 	return found, s.gaveWay("the inventory", err)
 }
 
-func (s *Steps) audit(ctx context.Context, model string) error {
-	return s.auditAs(ctx, audit.Options{Model: model})
-}
-
-func (s *Steps) auditKnowing(ctx context.Context, generation string) error {
-	parsed, err := provider.ParseGeneration(generation)
-	if err != nil {
-		return err
-	}
-	return s.auditAs(ctx, audit.Options{Generation: parsed})
-}
-
-func (s *Steps) auditAs(ctx context.Context, o audit.Options) error {
+// audit audits the organization as `planeproof audit` does.
+func (s *Steps) audit(ctx context.Context, model, generation string) error {
 	found, err := s.inventory(ctx)
 	if err != nil {
 		return err
+	}
+	o := audit.Options{Model: model}
+	if generation != "" {
+		if o.Generation, err = provider.ParseGeneration(generation); err != nil {
+			return err
+		}
 	}
 	report := audit.Run(found, o)
 	s.audited = &report
@@ -83,12 +77,12 @@ func (s *Steps) auditFinds(_ context.Context, rule, list string) error {
 	if err != nil {
 		return err
 	}
+	meant, err := s.secrets(list)
+	if err != nil {
+		return err
+	}
 	var want, found []string
-	for _, r := range refs.FindAllString(list, -1) {
-		secret, err := s.secret(r)
-		if err != nil {
-			return err
-		}
+	for _, secret := range meant {
 		want = append(want, secret.ID)
 	}
 	for _, f := range findings {
@@ -106,6 +100,7 @@ func (s *Steps) auditFinds(_ context.Context, rule, list string) error {
 	return equal("the ids of the secrets on which the audit finds "+rule, want, found)
 }
 
+// auditUndecided asks for a finding that says what would decide it.
 func (s *Steps) auditUndecided(ctx context.Context, rule, ref string) error {
 	if err := s.auditFinds(ctx, rule, ref); err != nil {
 		return err
@@ -122,6 +117,7 @@ func (s *Steps) auditUndecided(ctx context.Context, rule, ref string) error {
 	return nil
 }
 
+// auditIs asks for the verdict of the whole audit.
 func (s *Steps) auditIs(_ context.Context, verdict string) error {
 	if s.audited == nil {
 		return errors.New("read audit: none was made")
@@ -132,6 +128,7 @@ func (s *Steps) auditIs(_ context.Context, verdict string) error {
 	return nil
 }
 
+// auditProposes asks for the remedy of a finding on a secret.
 func (s *Steps) auditProposes(_ context.Context, rule, remedy, ref string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
@@ -148,6 +145,7 @@ func (s *Steps) auditProposes(_ context.Context, rule, remedy, ref string) error
 	return equal("the remedy that the audit proposes for "+rule, string(remedyOf(remedy)), findings[i].Remedy.Name)
 }
 
+// auditNotServed asks for the finding that names a model which no secret serves.
 func (s *Steps) auditNotServed(_ context.Context, model string) error {
 	_, groups, err := s.findings("model-not-served")
 	if err != nil {
@@ -176,12 +174,18 @@ func (s *Steps) auditNamesModel(_ context.Context, list string) error {
 	if s.audited == nil || s.audited.Model == nil {
 		return errors.New("read audit: it was not asked for a model")
 	}
-	var found []string
-	for _, secret := range s.audited.Model.Custom {
-		found = append(found, secret.Name)
+	meant, err := s.secrets(list)
+	if err != nil {
+		return err
 	}
-	want := names(list)
+	var want, found []string
+	for _, secret := range meant {
+		want = append(want, secret.ID)
+	}
+	for _, secret := range s.audited.Model.Custom {
+		found = append(found, secret.ID)
+	}
 	slices.Sort(want)
 	slices.Sort(found)
-	return equal("the secrets that the audit names for the model", want, found)
+	return equal("the ids of the secrets that the audit names for the model", want, found)
 }

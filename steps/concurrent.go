@@ -14,8 +14,7 @@ import (
 )
 
 func bindConcurrent(b Binder) {
-	b.When(`^its type and its metadata are changed at the same time on `+ref+`, (\d+) times$`, (*Steps).changeFieldsAtOnce)
-	b.When(`^two metadata are sent at the same time to `+ref+`, (\d+) times$`, (*Steps).sendMetadataAtOnce)
+	b.When(`^(the type and the metadata|two metadata) of `+ref+` are sent at the same time, (\d+) times$`, (*Steps).race)
 	b.Then(`^every change of `+ref+` is there$`, (*Steps).noneLost)
 	b.Then(`^the metadata of `+ref+` was one of the two each time$`, (*Steps).noneMixed)
 }
@@ -26,32 +25,28 @@ type round struct {
 	after map[string]any
 }
 
-func (s *Steps) changeFieldsAtOnce(ctx context.Context, ref string, times int) error {
-	return s.race(ctx, ref, times, func(turn int) []map[string]any {
-		return []map[string]any{
-			{"type": fmt.Sprintf("type-%d", turn)},
-			{"metadata": map[string]any{"turn": float64(turn)}},
-		}
-	})
-}
-
-func (s *Steps) sendMetadataAtOnce(ctx context.Context, ref string, times int) error {
-	return s.race(ctx, ref, times, func(turn int) []map[string]any {
+// changesOf are what is sent at the same time in a turn.
+func changesOf(what string, turn int) []map[string]any {
+	if what == "two metadata" {
 		return []map[string]any{
 			{"metadata": map[string]any{"turn": float64(turn), "from": "one", "one": true}},
 			{"metadata": map[string]any{"turn": float64(turn), "from": "two", "two": true}},
 		}
-	})
+	}
+	return []map[string]any{
+		{"type": fmt.Sprintf("type-%d", turn)},
+		{"metadata": map[string]any{"turn": float64(turn)}},
+	}
 }
 
 // race sends the changes of each turn at the same time and reads the object when both were answered.
-func (s *Steps) race(ctx context.Context, ref string, times int, changes func(turn int) []map[string]any) error {
+func (s *Steps) race(ctx context.Context, what, ref string, times int) error {
 	secret, err := s.secret(ref)
 	if err != nil {
 		return err
 	}
 	for turn := range times {
-		r := round{sent: changes(turn)}
+		r := round{sent: changesOf(what, turn)}
 		if err := s.sendAtOnce(ctx, secret, r.sent); err != nil {
 			return err
 		}
@@ -85,6 +80,7 @@ func (s *Steps) sendAtOnce(ctx context.Context, secret *scenarios.Secret, change
 
 var errNoRound = errors.New("compare changes: none were sent")
 
+// noneLost asks that after each turn both changes were there.
 func (s *Steps) noneLost(_ context.Context, ref string) error {
 	if len(s.rounds) == 0 {
 		return errNoRound
@@ -101,6 +97,7 @@ func (s *Steps) noneLost(_ context.Context, ref string) error {
 	return nil
 }
 
+// noneMixed asks that after each turn one of the two was there, whole.
 func (s *Steps) noneMixed(_ context.Context, ref string) error {
 	if len(s.rounds) == 0 {
 		return errNoRound

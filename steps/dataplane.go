@@ -4,48 +4,38 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
-	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/scenarios"
 )
 
+// plane is what serves model calls in a sentence.
+const plane = `(v2 with Gateway|v2|v1 \([a-z0-9-]+\)|v1 \([a-z0-9-]+\) and v2 in turn)`
+
 func bindDataPlane(b Binder) {
-	b.Given(`^a data plane on (v2 with Gateway|v2|v1 \([a-z0-9-]+\))$`, (*Steps).dataPlaneOn)
-	b.Given(`^a data plane that sends api_key as "([^"]*)"$`, (*Steps).dataPlaneSends)
-	b.Given(`^a data plane that answers an unknown project with (a refusal|the org's credential)$`, (*Steps).dataPlaneUnknownProject)
-	b.Given(`^an API that (ignores metadata in PATCH|merges metadata in PATCH|wants a name in PATCH)$`, (*Steps).apiPatches)
-	b.Given(`^projects (.+) made in this order$`, (*Steps).projectsMade)
-	b.Given(`^a data plane of which one half is on v1 \(([a-z0-9-]+)\) and the other on v2$`, (*Steps).halfUpgraded)
-	b.Given(`^a console that cannot reach the gateway$`, (*Steps).consoleCutOff)
-	b.When(`^the data plane is upgraded to (v2 with Gateway|v2|v1 \([a-z0-9-]+\))$`, (*Steps).upgraded)
+	b.Given(`^a data plane on `+plane+`$`, (*Steps).dataPlaneOn)
+	b.Given(`^a data plane that (`+strings.Join(scenarios.PlaneManners(), "|")+`)$`, (*Steps).dataPlaneThat)
+	b.Given(`^projects (.+)$`, (*Steps).projects)
+	b.When(`^the data plane is moved to `+plane+`$`, (*Steps).moved)
 	b.When(`^Test key is pressed for `+ref+`$`, (*Steps).pressTestKey)
 	b.Then(`^Test key shows (success|an error)$`, (*Steps).testKeyShows)
 	b.Then(`^`+ref+` (works|does not work) end to end, whatever Test key shows$`, (*Steps).endToEnd)
-	b.When(`^the Gateway is switched (on|off)$`, (*Steps).gatewaySwitched)
 }
 
+// dataPlaneOn says what serves the model calls: the legacy proxy of a generation, v2, the Gateway, or instances of v1 and of v2 in turn.
 func (s *Steps) dataPlaneOn(_ context.Context, plane string) error {
 	return s.World.Serve(plane)
 }
 
-func (s *Steps) dataPlaneSends(_ context.Context, words string) error {
-	shape, err := provider.ParseShape(words)
-	if err != nil {
-		return err
-	}
-	s.World.SendAPIKeyAs(shape)
-	return nil
+// dataPlaneThat gives the data plane a manner of which nobody knows whether a real one has it.
+func (s *Steps) dataPlaneThat(_ context.Context, manner string) error {
+	return s.World.PlaneThat(manner)
 }
 
-func (s *Steps) dataPlaneUnknownProject(_ context.Context, answer string) error {
-	s.World.AnswerUnknownProjects(answer == "a refusal")
-	return nil
-}
-
-func (s *Steps) apiPatches(_ context.Context, how string) error { return s.World.Patches(how) }
-
-func (s *Steps) projectsMade(ctx context.Context, list string) error {
+// projects makes projects in the order of the sentence.
+func (s *Steps) projects(ctx context.Context, list string) error {
 	for _, name := range names(list) {
 		if _, err := s.World.Project(ctx, name); err != nil {
 			return err
@@ -54,15 +44,7 @@ func (s *Steps) projectsMade(ctx context.Context, list string) error {
 	return nil
 }
 
-func (s *Steps) halfUpgraded(_ context.Context, generation string) error {
-	return s.World.ServeHalf(generation)
-}
-
-func (s *Steps) consoleCutOff(context.Context) error {
-	s.World.CutConsoleOff()
-	return nil
-}
-
+// pressTestKey presses the console's Test key of a secret, as org admin.
 func (s *Steps) pressTestKey(ctx context.Context, ref string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
@@ -79,6 +61,7 @@ func (s *Steps) pressTestKey(ctx context.Context, ref string) error {
 	return nil
 }
 
+// testKeyShows asks what Test key showed the last time that it was pressed.
 func (s *Steps) testKeyShows(_ context.Context, what string) error {
 	return equal("what Test key shows", what, s.testKey)
 }
@@ -91,7 +74,7 @@ func (s *Steps) endToEnd(ctx context.Context, ref, works string) error {
 		return err
 	}
 	verdict := "does not work"
-	if p.Succeeded() && s.sawRaw(ctx, ref) == nil {
+	if p.Succeeded() && s.saw(ctx, ref, "Bearer", "") == nil {
 		verdict = "works"
 	}
 	if (s.testKey == "success") == (verdict == "works") {
@@ -100,17 +83,10 @@ func (s *Steps) endToEnd(ctx context.Context, ref, works string) error {
 	return equal("the end-to-end verdict on "+ref, works, verdict)
 }
 
-func (s *Steps) upgraded(ctx context.Context, to string) error {
-	if err := s.World.Serve(to); err != nil {
-		return fmt.Errorf("upgrade data plane: %w", err)
-	}
-	return s.changed(ctx)
-}
-
-func (s *Steps) gatewaySwitched(ctx context.Context, to string) error {
-	plane := map[string]string{"on": "v2 with Gateway", "off": "v2"}[to]
+// moved upgrades the data plane, takes it a step back, or switches the Gateway on or off; what it stores stays.
+func (s *Steps) moved(ctx context.Context, plane string) error {
 	if err := s.World.Serve(plane); err != nil {
-		return fmt.Errorf("switch Gateway %s: %w", to, err)
+		return err
 	}
 	return s.changed(ctx)
 }

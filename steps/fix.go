@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/remedy/audit"
 	"github.com/planeproof/planeproof/remedy/control"
 	"github.com/planeproof/planeproof/remedy/fix"
 	"github.com/planeproof/planeproof/remedy/inventory"
@@ -21,16 +23,11 @@ import (
 const role = `(an org admin|a member)`
 
 func bindFix(b Binder) {
-	b.When(`^`+role+` applies the (bearer fix|workaround|guide's literal workaround|portable form) to `+ref+`$`, (*Steps).applyRemedy)
-	b.When(`^`+role+` applies the (bearer fix|workaround|guide's literal workaround|portable form) to `+ref+`, with the proxy known to be ([a-z0-9-]+)$`, (*Steps).applyKnowing)
-	b.When(`^an org admin tries the bearer fix on `+ref+` with a call for model "([^"]*)"$`, (*Steps).applyWithCall)
-	b.When(`^an org admin applies the bearer fix to what the audit found$`, (*Steps).applyToFindings)
+	b.When(`^`+role+` applies the (bearer fix|workaround|portable form) to (?:what the audit found|`+ref+`)(?:, with the proxy known to be ([a-z0-9-]+))?(?:, with a call for model "([^"]*)")?$`, (*Steps).apply)
 	b.When(`^the change is restored$`, (*Steps).restore)
-	b.Then(`^the fix is refused and says "([^"]*)"$`, (*Steps).fixRefused)
-	b.Then(`^the fix is reported as (not applied|in place but failing|impossible to tell) and says "([^"]*)"$`, (*Steps).fixReported)
-	b.Then(`^the fix says last "([^"]*)"$`, (*Steps).fixSaysLast)
-	b.Then(`^the fix is reported as refused and says "([^"]*)"$`, (*Steps).fixRefusedByAPI)
 	b.Then(`^the fix is proven$`, (*Steps).fixProven)
+	b.Then(`^the fix is (`+strings.Join(slices.Sorted(maps.Keys(outcomes())), "|")+`) and says "([^"]*)"$`, (*Steps).fixIs)
+	b.Then(`^the fix says last "([^"]*)"$`, (*Steps).fixSaysLast)
 	b.Then(`^the plan says that (.+) would be lost$`, (*Steps).planCosts)
 }
 
@@ -58,59 +55,29 @@ func (s *Steps) gaveWay(what string, err error) error {
 // remedyOf is the remedy that a sentence names.
 func remedyOf(name string) fix.Remedy {
 	return map[string]fix.Remedy{
-		"bearer fix":                 fix.Bearer,
-		"workaround":                 fix.Workaround,
-		"guide's literal workaround": fix.Literal,
-		"portable form":              fix.Portable,
+		"bearer fix":    fix.Bearer,
+		"workaround":    fix.Workaround,
+		"portable form": fix.Portable,
 	}[name]
 }
 
-func (s *Steps) applyRemedy(ctx context.Context, who, name, ref string) error {
-	return s.applyKnowing(ctx, who, name, ref, "")
-}
-
-func (s *Steps) applyKnowing(ctx context.Context, who, name, ref, generation string) error {
-	return s.planAndApply(ctx, who, remedyOf(name), []string{ref}, generation, "")
-}
-
-func (s *Steps) applyWithCall(ctx context.Context, ref, model string) error {
-	return s.planAndApply(ctx, "an org admin", fix.Bearer, []string{ref}, "", model)
-}
-
-// applyToFindings takes the secrets that the audit would have the bearer fix for, as `fix plan --audit` does.
-func (s *Steps) applyToFindings(ctx context.Context) error {
-	findings, _, err := s.findings("auth-format-api-key")
+// apply plans a remedy and applies the plan, as `planeproof fix plan` and `fix apply` do; for what the audit found, as `fix plan --audit`
+// does. What came of it, a refusal included, is kept.
+func (s *Steps) apply(ctx context.Context, who, name, ref, generation, model string) error {
+	affected, err := s.auditedFor(ref)
 	if err != nil {
 		return err
 	}
-	var affected []string
-	for _, f := range findings {
-		if f.Secret != nil && f.Remedy.Name == string(fix.Bearer) {
-			affected = append(affected, `"`+f.Secret.Name+`"`)
-		}
-	}
-	if len(affected) == 0 {
-		return differs("what the audit found to fix", "something", "nothing")
-	}
-	return s.planAndApply(ctx, "an org admin", fix.Bearer, affected, "", "")
-}
-
-// planAndApply plans a remedy and applies the plan, as `planeproof fix plan` and `fix apply` do. What came of it, a refusal included,
-// is kept.
-func (s *Steps) planAndApply(ctx context.Context, who string, remedy fix.Remedy, affected []string, generation, model string) error {
+	remedy := remedyOf(name)
 	found, err := s.inventory(ctx)
 	if err != nil {
 		return err
 	}
 	var wanted []fix.Wanted
-	for _, ref := range affected {
-		secret, err := s.secret(ref)
-		if err != nil {
-			return err
-		}
+	for _, secret := range affected {
 		i := slices.IndexFunc(found.Secrets, func(f inventory.Secret) bool { return f.ID == secret.ID })
 		if i < 0 {
-			return differs("what the inventory has", ref, "not that secret")
+			return differs("what the inventory has", secret.Name, "not that secret")
 		}
 		wanted = append(wanted, fix.Wanted{Secret: found.Secrets[i], Remedy: remedy})
 	}
@@ -123,11 +90,29 @@ func (s *Steps) planAndApply(ctx context.Context, who string, remedy fix.Remedy,
 		return err
 	}
 	if s.fixErr == nil && remedy == fix.Bearer {
-		if err := s.expectBearer(affected); err != nil {
-			return err
-		}
+		expectBearer(affected)
 	}
 	return s.changed(ctx)
+}
+
+// auditedFor is the secret of a ref, and without one all that the audit would have the bearer fix for.
+func (s *Steps) auditedFor(ref string) ([]*scenarios.Secret, error) {
+	if ref != "" {
+		return s.secrets(ref)
+	}
+	findings, _, err := s.findings("auth-format-api-key")
+	if err != nil {
+		return nil, err
+	}
+	affected := slices.DeleteFunc(slices.Clone(s.World.Secrets()), func(secret *scenarios.Secret) bool {
+		return !slices.ContainsFunc(findings, func(f audit.Finding) bool {
+			return f.Secret != nil && f.Secret.ID == secret.ID && f.Remedy.Name == string(fix.Bearer)
+		})
+	})
+	if len(affected) == 0 {
+		return nil, differs("what the audit found to fix", "something", "nothing")
+	}
+	return affected, nil
 }
 
 // newPlan plans with what the command line would know: the data plane's version, the generation given, the other secrets.
@@ -169,18 +154,14 @@ func (s *Steps) applyPlan(ctx context.Context, who, model string) (outcome, err 
 
 // expectBearer makes "nothing else has changed" mean the two keys of the guide. The plan is not asked: one that changes too much would
 // say so itself.
-func (s *Steps) expectBearer(affected []string) error {
-	for _, ref := range affected {
-		secret, err := s.secret(ref)
-		if err != nil {
-			return err
-		}
+func expectBearer(affected []*scenarios.Secret) {
+	for _, secret := range affected {
 		secret.Edits = append(secret.Edits,
 			scenarios.Entry{Key: "auth_format", Value: "bearer"}, scenarios.Entry{Key: "auth_type", Value: "api_key"})
 	}
-	return nil
 }
 
+// restore writes back what the backup of the latest applied plan holds, as `planeproof restore --apply` does.
 func (s *Steps) restore(ctx context.Context) error {
 	if err := s.gaveWay("the restore", s.restoreBackup(ctx)); err != nil {
 		return err
@@ -201,6 +182,7 @@ func (s *Steps) restoreBackup(ctx context.Context) error {
 	return fix.Restore(ctx, client, backup, undos, options)
 }
 
+// fixProven asks that the plan had a step, and that applying it came to its end.
 func (s *Steps) fixProven(context.Context) error {
 	if s.planned == nil {
 		return errors.New("read fix: none was planned")
@@ -214,14 +196,39 @@ func (s *Steps) fixProven(context.Context) error {
 	return nil
 }
 
-func (s *Steps) fixRefused(_ context.Context, words string) error {
-	if s.planned == nil {
+// outcomes are what can come of a fix that is not proven, as sentences name it, and whether an error tells of it.
+func outcomes() map[string]func(error) bool {
+	is := func(target error) func(error) bool { return func(err error) bool { return errors.Is(err, target) } }
+	return map[string]func(error) bool{
+		refusedBefore:          func(err error) bool { return errors.As(err, new(fix.Refusal)) },
+		"refused by the API":   func(err error) bool { return control.KindOf(err) == control.Forbidden },
+		"not applied":          is(fix.ErrNotApplied),
+		"in place but failing": is(fix.ErrInPlace),
+		"impossible to tell":   is(fix.ErrCannotTell),
+	}
+}
+
+// refusedBefore is the outcome of a plan that is not sent.
+const refusedBefore = "refused"
+
+// fixIs asks for the outcome and for words of its error. Refused is what is never sent; all else has been.
+func (s *Steps) fixIs(_ context.Context, outcome, words string) error {
+	if outcome != refusedBefore {
+		if err := s.sent(); err != nil {
+			return err
+		}
+	}
+	const what = "what came of the fix"
+	want := fmt.Sprintf("%s, with %q", outcome, words)
+	switch {
+	case s.planned == nil:
 		return errors.New("read fix: none was planned")
+	case s.fixErr == nil:
+		return differs(what, want, "applied and proven")
+	case !outcomes()[outcome](s.fixErr) || !strings.Contains(s.fixErr.Error(), words):
+		return differs(what, want, s.fixErr.Error())
 	}
-	if s.fixErr != nil && len(s.planned.Refused) == 0 {
-		return differs("what came of the fix", "refused before anything was sent", s.fixErr.Error())
-	}
-	return s.fixFailed("refused", words)
+	return nil
 }
 
 // sent is an error where the plan had nothing to send: such a fix was neither refused by the API nor ignored.
@@ -237,27 +244,7 @@ func (s *Steps) sent() error {
 	return nil
 }
 
-func (s *Steps) fixRefusedByAPI(_ context.Context, words string) error {
-	if err := s.sent(); err != nil {
-		return err
-	}
-	if s.fixErr != nil && control.KindOf(s.fixErr) != control.Forbidden {
-		return differs("what came of the fix", "refused by the API with 403", s.fixErr.Error())
-	}
-	return s.fixFailed("refused by the API", words)
-}
-
-func (s *Steps) fixReported(_ context.Context, how, words string) error {
-	if err := s.sent(); err != nil {
-		return err
-	}
-	outcome := map[string]error{"not applied": fix.ErrNotApplied, "in place but failing": fix.ErrInPlace, "impossible to tell": fix.ErrCannotTell}[how]
-	if s.fixErr != nil && !errors.Is(s.fixErr, outcome) {
-		return differs("what came of the fix", how, s.fixErr.Error())
-	}
-	return s.fixFailed(how, words)
-}
-
+// fixSaysLast asks for the last line that applying the plan said.
 func (s *Steps) fixSaysLast(_ context.Context, words string) error {
 	if err := s.sent(); err != nil {
 		return err
@@ -269,17 +256,7 @@ func (s *Steps) fixSaysLast(_ context.Context, words string) error {
 	return nil
 }
 
-func (s *Steps) fixFailed(how, words string) error {
-	want := fmt.Sprintf("%s, with %q", how, words)
-	if s.fixErr == nil {
-		return differs("what came of the fix", want, "applied and proven")
-	}
-	if !strings.Contains(s.fixErr.Error(), words) {
-		return differs("what came of the fix", want, s.fixErr.Error())
-	}
-	return nil
-}
-
+// planCosts asks for the keys that the first step would lose, or the literal workaround in its place.
 func (s *Steps) planCosts(_ context.Context, list string) error {
 	if s.planned == nil || len(s.planned.Steps) == 0 {
 		return errors.New("read plan: it has no step")

@@ -8,21 +8,14 @@ import (
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/scenarios"
 )
 
 func bindGateway(b Binder) {
-	b.Given(`^a gateway that accepts only (Bearer tokens|"[^"]*")$`, (*Steps).gatewayAccepts)
-	b.Given(`^a gateway that asks for no credential$`, (*Steps).gatewayAsksNothing)
-	b.Given(`^a gateway that has revoked the token of `+ref+`$`, (*Steps).gatewayRevoked)
+	b.Given(`^a gateway that (`+strings.Join(scenarios.GatewayManners(), "|")+`)$`, (*Steps).gatewayThat)
+	b.Given(`^a gateway that (has revoked|forbids everything to) the token of `+ref+`$`, (*Steps).gatewayTreats)
 	b.Given(`^a gateway that serves only "([^"]*)" and answers (\d+) elsewhere$`, (*Steps).gatewayServes)
-	b.Given(`^a gateway behind TLS of a private authority$`, (*Steps).gatewayTLS)
-	b.Given(`^a gateway that forbids everything to the token of `+ref+`$`, (*Steps).gatewayForbids)
-	b.Given(`^a gateway that lists its models to anyone$`, (*Steps).gatewayOpen)
-	b.Given(`^a gateway that answers every request with a login page$`, (*Steps).gatewayLogin)
-	b.Given(`^a gateway that redirects every request to another host$`, (*Steps).gatewayRedirects)
-	b.Given(`^a gateway that answers every request with the JSON (.+)$`, (*Steps).gatewayJSON)
-	b.Given(`^a gateway that answers (429|503) to every request, to be tried again after (\d+) s$`, (*Steps).gatewayBusy)
-	b.Given(`^a gateway that answers 429 to the next request$`, (*Steps).gatewayBusyOnce)
+	b.Given(`^a gateway that answers (every request|the next request) with (a login page|a redirect to another host|the JSON .+|\d+ and Retry-After \d+)$`, (*Steps).gatewayAnswers)
 	b.Then(`^the other host saw nothing$`, (*Steps).otherHostSawNothing)
 	b.Then(`^the gateway was asked (\d+) times on "([^"]*)"$`, (*Steps).askedTimes)
 	b.Then(`^the gateway was asked (for a stream|without a stream)$`, (*Steps).askedForStream)
@@ -30,37 +23,28 @@ func bindGateway(b Binder) {
 	b.Then(`^the gateway refused it for a wrong (scheme, not for a wrong token|token, not for a wrong scheme)$`, (*Steps).refusedFor)
 }
 
-func (s *Steps) gatewayAccepts(_ context.Context, what string) error {
-	shape := provider.ShapeBearer
-	if what != "Bearer tokens" {
-		var err error
-		if shape, err = provider.ParseShape(strings.Trim(what, `"`)); err != nil {
-			return err
-		}
-	}
-	s.World.AcceptOnly(shape)
-	return nil
+// gatewayThat gives the gateway a manner.
+func (s *Steps) gatewayThat(ctx context.Context, manner string) error {
+	return s.World.GatewayThat(ctx, manner)
 }
 
-func (s *Steps) gatewayAsksNothing(context.Context) error {
-	s.World.AcceptOnly(provider.ShapeNone)
-	return nil
-}
-
-func (s *Steps) gatewayRevoked(_ context.Context, ref string) error {
+// gatewayTreats makes the gateway forget a token, which is a 401, or know it and allow it nothing, which is a 403.
+func (s *Steps) gatewayTreats(_ context.Context, how, ref string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
 		return err
 	}
-	s.World.Revoke(secret)
+	map[string]func(*scenarios.Secret){"has revoked": s.World.Revoke, "forbids everything to": s.World.Forbid}[how](secret)
 	return nil
 }
 
+// gatewayServes makes the gateway serve a model list on one path alone.
 func (s *Steps) gatewayServes(_ context.Context, path string, status int) error {
 	s.World.ServeOnly(path, status)
 	return nil
 }
 
+// doubled is a Bearer before the Bearer of the stored value.
 func doubled() form {
 	return form{"Authorization: Bearer Bearer and the token", func(c evidence.Credential, fingerprint string) bool {
 		return shapeOf(c) == provider.ShapeBearer && c.Doubled && c.LastWord == fingerprint
@@ -85,6 +69,7 @@ func (s *Steps) refusedFor(ctx context.Context, reasons string) error {
 	return nil
 }
 
+// askedForStream looks at what the gateway was asked for by the latest call.
 func (s *Steps) askedForStream(ctx context.Context, how string) error {
 	all, err := s.sawLatest(ctx)
 	if err != nil {

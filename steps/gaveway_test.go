@@ -29,7 +29,7 @@ func TestARemedysErrorIsAMismatch(t *testing.T) {
 
 	r.share.answers["GET /v1/organization"] = answer{http.StatusUnauthorized, "no"}
 	var found *evidence.Mismatch
-	require.ErrorAs(t, r.audit(t.Context(), ""), &found)
+	require.ErrorAs(t, r.audit(t.Context(), "", ""), &found)
 	assert.Equal(t, "what came of the inventory", found.What)
 	require.ErrorAs(t, r.restore(t.Context()), &found)
 	assert.Equal(t, "what came of the restore", found.What)

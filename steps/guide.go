@@ -8,13 +8,12 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/planeproof/planeproof/scenarios"
 )
 
 func bindGuide(b Binder) {
-	b.When(`^the guide's command "([^"]*)" is run$`, (*Steps).runGuide)
-	b.When(`^the guide's command "([^"]*)" is run for model "([^"]*)"$`, (*Steps).runGuideForModel)
-	b.When(`^the guide's command "([^"]*)" is run for `+ref+`$`, (*Steps).runGuideForSecret)
-	b.When(`^the guide's command "([^"]*)" is run with the token of `+ref+`$`, (*Steps).runGuideWithToken)
+	b.When(`^the guide's command "([^"]*)" is run(?: for model "([^"]*)")?(?: for `+ref+`)?(?: with the token of `+ref+`)?$`, (*Steps).runGuide)
 	b.Then(`^it shows exactly the secret `+ref+` with its id, name, type, preview and metadata$`, (*Steps).showsExactly)
 	b.Then(`^it shows `+ref+`$`, (*Steps).shows)
 	b.Then(`^it shows auth_format "([^"]*)"$`, (*Steps).showsAuthFormat)
@@ -23,31 +22,28 @@ func bindGuide(b Binder) {
 	b.Then(`^it answers 200 with a model list that has "([^"]*)"$`, (*Steps).answersModels)
 }
 
-func (s *Steps) runGuide(ctx context.Context, name string) error {
-	return s.guideCommand(ctx, name, nil, "")
-}
-
-func (s *Steps) runGuideForModel(ctx context.Context, name, model string) error {
-	return s.guideCommand(ctx, name, map[string]string{"<model-name>": model}, "")
-}
-
-func (s *Steps) runGuideForSecret(ctx context.Context, name, ref string) error {
-	secret, err := s.secret(ref)
-	if err != nil {
-		return err
+// runGuide runs a command of a guide as it is printed, filled with a model, with the id of a secret, or with a token.
+func (s *Steps) runGuide(ctx context.Context, name, model, of, token string) error {
+	fill := map[string]string{}
+	if model != "" {
+		fill["<model-name>"] = model
 	}
-	return s.guideCommand(ctx, name, map[string]string{"<ENV_VAR_ID>": secret.ID}, "")
-}
-
-func (s *Steps) runGuideWithToken(ctx context.Context, name, ref string) error {
-	secret, err := s.secret(ref)
-	if err != nil {
-		return err
+	for _, one := range []struct {
+		ref string
+		use func(*scenarios.Secret)
+	}{
+		{of, func(secret *scenarios.Secret) { fill["<ENV_VAR_ID>"] = secret.ID }},
+		{token, func(secret *scenarios.Secret) { token = secret.Token }},
+	} {
+		if one.ref == "" {
+			continue
+		}
+		secret, err := s.secret(one.ref)
+		if err != nil {
+			return err
+		}
+		one.use(secret)
 	}
-	return s.guideCommand(ctx, name, nil, secret.Token)
-}
-
-func (s *Steps) guideCommand(ctx context.Context, name string, fill map[string]string, token string) error {
 	run, err := s.World.RunGuide(ctx, name, s.World.GuideFill(fill), s.World.GuideEnv(token))
 	if err != nil {
 		return err
@@ -90,6 +86,7 @@ func (s *Steps) showsWithoutError(count int) error {
 	return equal("how many secrets the guide's command shows", count, len(s.guide.Shown))
 }
 
+// shows asks whether a secret is among those that the command printed.
 func (s *Steps) shows(_ context.Context, ref string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
@@ -106,6 +103,7 @@ func (s *Steps) shows(_ context.Context, ref string) error {
 	return differs("the secrets that the guide's command shows", ref, show(ids))
 }
 
+// showsAuthFormat asks of every secret that the command printed.
 func (s *Steps) showsAuthFormat(_ context.Context, format string) error {
 	if len(s.guide.Shown) == 0 {
 		return differs("metadata.auth_format shown", format, "no secret is shown")
@@ -133,6 +131,7 @@ func (s *Steps) findsNone(_ context.Context, among int) error {
 	return s.showsWithoutError(0)
 }
 
+// filterFails asks for the error of jq's `has`, which needs an object.
 func (s *Steps) filterFails(context.Context) error {
 	if s.guide.FilterErr == nil {
 		return differs("the guide's filter", "an error", fmt.Sprintf("%d secrets shown", len(s.guide.Shown)))
@@ -143,6 +142,7 @@ func (s *Steps) filterFails(context.Context) error {
 	return nil
 }
 
+// answersModels asks for a model list by the command's own answer.
 func (s *Steps) answersModels(_ context.Context, model string) error {
 	if err := equal("the status of the answer", http.StatusOK, s.guide.Answer.Status); err != nil {
 		return err

@@ -18,18 +18,24 @@ import (
 )
 
 func bindLogs(b Binder) {
-	b.When(`^the proxy's log is read, as (lines|lines of kubectl|JSON lines|a CSV export|a gzip file)$`, (*Steps).readLog)
-	b.When(`^what the scorer was told is read as a log$`, (*Steps).readAnswer)
+	b.When(`^(the proxy's log|what the scorer was told) is read, as (lines|lines of kubectl|JSON lines|a CSV export|a gzip file)$`, (*Steps).readLog)
 	b.Then(`^the log tells of project "([^"]*)" that keys (.+) are unrecognized, which fits ([a-z0-9-]+)$`, (*Steps).logTellsKeys)
 	b.Then(`^the log tells of project "([^"]*)" another cause than unrecognized keys, and offers no workaround$`, (*Steps).logTellsOther)
 	b.Then(`^the log tells that a provider refused a credential, and to check auth_format and the token$`, (*Steps).logTellsRefused)
 }
 
-// readLog reads what the proxy logged since the latest change as it would be exported.
-func (s *Steps) readLog(ctx context.Context, export string) error {
+// readLog reads what the proxy logged since the latest change, or what the latest call was told, as it would be exported.
+func (s *Steps) readLog(ctx context.Context, what, export string) error {
 	lines, err := s.World.ProxyLog(ctx)
 	if err != nil {
 		return err
+	}
+	if what == "what the scorer was told" {
+		probe, err := s.World.Probe()
+		if err != nil {
+			return err
+		}
+		lines = []evidence.LogLine{{Text: probe.Refusal}}
 	}
 	var log bytes.Buffer
 	switch export {
@@ -73,15 +79,6 @@ func plain(lines []evidence.LogLine, prefix string) string {
 	return b.String()
 }
 
-func (s *Steps) readAnswer(context.Context) error {
-	probe, err := s.World.Probe()
-	if err != nil {
-		return err
-	}
-	s.logged, err = proxylog.Read(strings.NewReader(probe.Refusal))
-	return s.gaveWay("the reading of the log", err)
-}
-
 // loggedCause is the one cause that the log has for a project.
 func (s *Steps) loggedCause(ctx context.Context, project string) (proxylog.Cause, error) {
 	id, err := s.World.Project(ctx, project)
@@ -95,6 +92,7 @@ func (s *Steps) loggedCause(ctx context.Context, project string) (proxylog.Cause
 	return s.logged.Projects[i].Causes[0], nil
 }
 
+// logTellsKeys asks for the keys, that the workaround can help, and that the generation fits.
 func (s *Steps) logTellsKeys(ctx context.Context, project, keys, generation string) error {
 	cause, err := s.loggedCause(ctx, project)
 	if err != nil {
@@ -120,6 +118,7 @@ func (s *Steps) logTellsKeys(ctx context.Context, project, keys, generation stri
 
 func unknownKeys(i proxylog.Issue) bool { return i.Code == provider.CodeUnrecognizedKeys }
 
+// logTellsOther asks for a cause that names no unrecognized key, and for advice without the workaround.
 func (s *Steps) logTellsOther(ctx context.Context, project string) error {
 	cause, err := s.loggedCause(ctx, project)
 	switch {
@@ -133,6 +132,7 @@ func (s *Steps) logTellsOther(ctx context.Context, project string) error {
 	return nil
 }
 
+// logTellsRefused asks for one refusal, a 401, and for what to do next.
 func (s *Steps) logTellsRefused(context.Context) error {
 	const what = "what the log tells of refused credentials"
 	if len(s.logged.Projects) != 1 || len(s.logged.Projects[0].Refused) != 1 || s.logged.Projects[0].Refused[0].What != "401" {

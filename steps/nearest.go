@@ -21,6 +21,6 @@ func (p *Phrases) Nearest(sentence string) []string {
 
 // said writes the expression of a phrase as a sentence.
 func (p phrase) said() string {
-	return strings.NewReplacer("^", "", "$", "", ref, `"…"`, "(.+)", "…", "([a-z0-9-]+)", "…", "[a-z0-9-]+", "…", "([A-Z]+)", "…", `"([^"]*)"`, `"…"`, `"[^"]*"`, `"…"`, "(?:", "(", `(\d+)`, "N", `\(`, "(", `\)`, ")").
+	return strings.NewReplacer("^", "", "$", "", ref, `"…"`, "(.+)", "…", "([a-z0-9-]+)", "…", "[a-z0-9-]+", "…", "([A-Z]+)", "…", `"([^"]*)"`, `"…"`, `"[^"]*"`, `"…"`, "(?:", "(", `(\d+)`, "N", `\d+`, "N", ".+", "…", `\(`, "(", `\)`, ")").
 		Replace(p.expr.String())
 }

@@ -15,9 +15,8 @@ import (
 const fallbackWarning = "Failed to load project secrets, continuing with org secrets only"
 
 func bindProxy(b Binder) {
-	b.Then(`^the proxy warned for project "([^"]*)" about unrecognized keys (.+)$`, (*Steps).warned)
-	b.Then(`^the proxy warned for project "([^"]*)" about something else than unrecognized keys$`, (*Steps).warnedOtherwise)
-	b.Then(`^the proxy has not warned(?: again)? for project "([^"]*)"$`, (*Steps).notWarned)
+	b.Then(`^the proxy warned for project "([^"]*)" about (unrecognized keys .+|something else than unrecognized keys)$`, (*Steps).warned)
+	b.Then(`^the proxy has not warned for project "([^"]*)"$`, (*Steps).notWarned)
 }
 
 // warnings are the proxy's fallback warnings for a project since the latest change.
@@ -35,43 +34,33 @@ func (s *Steps) warnings(ctx context.Context, project string) ([]evidence.LogLin
 	}), nil
 }
 
-func (s *Steps) warned(ctx context.Context, project, keys string) error {
+// warned reads each warning since the latest change: it names exactly these keys of metadata, or no unrecognized key at all.
+func (s *Steps) warned(ctx context.Context, project, cause string) error {
 	lines, err := s.warnings(ctx, project)
 	if err != nil {
 		return err
 	}
+	keys, named := strings.CutPrefix(cause, "unrecognized keys ")
+	fits := func(issues []provider.Issue) bool { return !slices.ContainsFunc(issues, unrecognized) }
+	if named {
+		cause = "unrecognized_keys " + keys + " in metadata"
+		fits = func(issues []provider.Issue) bool {
+			return len(issues) == 1 && unrecognized(issues[0]) && issues[0].Where() == "metadata" && slices.Equal(issues[0].Keys, names(keys))
+		}
+	}
 	what := fmt.Sprintf("the proxy's warning for project %q", project)
-	expected := "unrecognized_keys " + keys + " in metadata"
 	if len(lines) == 0 {
-		return differs(what, expected, "no warning")
+		return differs(what, cause, "no warning")
 	}
 	for _, line := range lines {
-		issues, err := provider.ParseZodError(line.Text)
-		if err != nil || len(issues) != 1 || issues[0].Code != provider.CodeUnrecognizedKeys || issues[0].Where() != "metadata" ||
-			!slices.Equal(issues[0].Keys, names(keys)) {
-			return differs(what, expected, line.Text)
+		if issues, err := provider.ParseZodError(line.Text); err != nil || !fits(issues) {
+			return differs(what, cause, line.Text)
 		}
 	}
 	return nil
 }
 
-func (s *Steps) warnedOtherwise(ctx context.Context, project string) error {
-	lines, err := s.warnings(ctx, project)
-	if err != nil {
-		return err
-	}
-	what := fmt.Sprintf("the proxy's warning for project %q", project)
-	if len(lines) == 0 {
-		return differs(what, "one about something else than unrecognized keys", "no warning")
-	}
-	for _, line := range lines {
-		issues, err := provider.ParseZodError(line.Text)
-		if err != nil || slices.ContainsFunc(issues, func(i provider.Issue) bool { return i.Code == provider.CodeUnrecognizedKeys }) {
-			return differs(what, "one about something else than unrecognized keys", line.Text)
-		}
-	}
-	return nil
-}
+func unrecognized(i provider.Issue) bool { return i.Code == provider.CodeUnrecognizedKeys }
 
 // notWarned asks for calls of the project since the latest change first: a proxy that was not asked has no reason to warn.
 func (s *Steps) notWarned(ctx context.Context, project string) error {

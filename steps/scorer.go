@@ -2,15 +2,16 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/provider"
 	"github.com/planeproof/planeproof/scenarios"
 	"github.com/planeproof/planeproof/target"
 )
@@ -31,34 +32,23 @@ const unknownProjects = "the scorer of an unknown project"
 const defaultModel = "acme-chat"
 
 func bindScorer(b Binder) {
-	b.When(`^`+caller+` is run(?: with model "([^"]*)")?$`, (*Steps).run)
-	b.When(`^`+caller+` is run(?: with model "([^"]*)")? (\d+) times$`, (*Steps).runTimes)
-	b.When(`^the scorer is run with a wrong Braintrust key$`, (*Steps).runWithWrongKey)
-	b.When(`^the scorer is run with its Braintrust key as x-api-key$`, (*Steps).runWithXAPIKey)
-	b.When(`^the project's scorer is run until both "([^"]*)" and "([^"]*)" were seen, at most (\d+) times$`, (*Steps).runUntilBoth)
+	b.When(`^`+caller+` is run(?: with (model "[^"]*"|a wrong Braintrust key|its Braintrust key as x-api-key|the answer cache|the credential cache))?(?: (\d+) times)?$`, (*Steps).run)
+	b.When(`^`+caller+` is run until the gateway saw (.+), at most (\d+) times$`, (*Steps).runUntilSeen)
 	b.Then(`^`+caller+` succeeds$`, (*Steps).succeeds)
-	b.Then(`^`+caller+` fails with an authentication error of the (provider|data plane)$`, (*Steps).failsToAuthenticate)
+	b.Then(`^`+caller+` fails with an authentication error of the provider$`, (*Steps).refusedByProvider)
+	b.Then(`^`+caller+` is refused by the data plane for its (Braintrust key|project)$`, (*Steps).refusedByPlane)
 	b.Then(`^`+caller+` fails with status (\d+) and says "([^"]*)"$`, (*Steps).failsWith)
 	b.Then(`^the Braintrust key of the scorer still works on the API$`, (*Steps).keyWorks)
-	b.When(`^the scorer is run at temperature 0 with the answer cache$`, (*Steps).runWithAnswerCache)
-	b.When(`^the same call is run again( for the project)?$`, (*Steps).runAgain)
-	b.When(`^the scorer is run with the credential cache$`, (*Steps).runWithCredentialCache)
-	b.When(`^the project's scorer is run until the gateway refused `+ref+`, at most (\d+) times$`, (*Steps).runUntilRefused)
 	b.Then(`^the answer (is fresh|comes from the answer cache)$`, (*Steps).answerComes)
 	b.Then(`^the used endpoint is "([^"]*)"$`, (*Steps).usedEndpoint)
 	b.Then(`^every call was treated alike$`, (*Steps).treatedAlike)
 	b.Then(`^the calls were treated in turn as by v1 and by v2, which is told as a half-upgraded fleet$`, (*Steps).treatedInTurn)
 	b.Then(`^a scorer that must succeed fails with that explanation$`, (*Steps).failsAsHalfUpgraded)
-	b.Then(`^the unknown project gets a refusal by the data plane$`, (*Steps).unknownRefused)
-	b.Then(`^the unknown project gets the org's credential `+ref+`$`, (*Steps).unknownGetsOrg)
 }
 
 // call makes what the caller sends: a prompt run is a streamed completion with project context.
-func (s *Steps) call(ctx context.Context, who, model string) (scenarios.Call, error) {
-	c := scenarios.Call{Caller: who, Model: model, Key: s.World.ScorerKey()}
-	if model == "" {
-		c.Model = defaultModel
-	}
+func (s *Steps) call(ctx context.Context, who string) (scenarios.Call, error) {
+	c := scenarios.Call{Caller: who, Model: defaultModel, Key: s.World.ScorerKey()}
 	project := scenarios.DefaultProject
 	switch {
 	case who == theScorer:
@@ -79,76 +69,81 @@ func (s *Steps) call(ctx context.Context, who, model string) (scenarios.Call, er
 	return c, err
 }
 
-func (s *Steps) run(ctx context.Context, who, model string) error {
-	return s.runTimes(ctx, who, model, 1)
-}
-
-func (s *Steps) runTimes(ctx context.Context, who, model string, times int) error {
-	c, err := s.call(ctx, who, model)
+// run calls a model as the caller does, once or several times, with what the sentence says in place of the defaults. With the answer cache it
+// is the same call to the letter each time, at temperature 0; without, both caches of the proxy are off.
+func (s *Steps) run(ctx context.Context, who, with, times string) error {
+	c, err := s.call(ctx, who)
 	if err != nil {
 		return err
 	}
-	for range times {
+	s.callWith(&c, with)
+	count := 1
+	if times != "" {
+		if count, err = strconv.Atoi(times); err != nil {
+			return err
+		}
+	}
+	for range count {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		s.World.Run(ctx, c)
-	}
-	return nil
-}
-
-func (s *Steps) runWithWrongKey(ctx context.Context) error {
-	s.World.Run(ctx, scenarios.Call{Caller: theScorer, Model: defaultModel, Key: s.World.Mint("wrong Braintrust key", "sk-bt-")})
-	return nil
-}
-
-func (s *Steps) runWithAnswerCache(ctx context.Context) error {
-	s.World.Run(ctx, scenarios.Call{Caller: theScorer, Model: defaultModel, Key: s.World.ScorerKey(), AnswerCache: true})
-	return nil
-}
-
-// runAgain sends the latest call that may be answered from the cache again, to the letter.
-func (s *Steps) runAgain(ctx context.Context, forProject string) error {
-	i := slices.IndexFunc(s.World.Probes, func(p scenarios.Probe) bool { return p.AnswerCache })
-	if i < 0 {
-		return errors.New("run call again: none was made with the answer cache")
-	}
-	c := s.World.Probes[i].Call
-	if forProject != "" {
-		if err := s.World.Supports(target.ProjectCalls); err != nil {
-			return err
+		if c.AnswerCache {
+			c.Nonce = s.World.Probes[len(s.World.Probes)-1].Nonce
 		}
-		id, err := s.World.Project(ctx, scenarios.DefaultProject)
-		if err != nil {
-			return err
-		}
-		c.Caller, c.ProjectID = projectsScorer, id
 	}
-	s.World.Run(ctx, c)
 	return nil
 }
 
-func (s *Steps) runWithCredentialCache(ctx context.Context) error {
-	s.World.Run(ctx, scenarios.Call{Caller: theScorer, Model: defaultModel, Key: s.World.ScorerKey(), CredentialCache: true})
-	return nil
+// callWith changes a call as a sentence says.
+func (s *Steps) callWith(c *scenarios.Call, with string) {
+	switch with {
+	case "":
+	case "a wrong Braintrust key":
+		c.Key = s.World.Mint("wrong Braintrust key", "sk-bt-")
+	case "its Braintrust key as x-api-key":
+		c.AsAPIKey = true
+	case "the credential cache":
+		c.CredentialCache = true
+	case "the answer cache":
+		c.AnswerCache = true
+		if i := slices.IndexFunc(s.World.Probes, func(p scenarios.Probe) bool { return p.AnswerCache }); i >= 0 {
+			c.Nonce = s.World.Probes[i].Nonce
+		}
+	default:
+		c.Model = names(with)[0]
+	}
 }
 
-// runUntilRefused needs chance like runUntilBoth: the proxy must start at that secret once.
-func (s *Steps) runUntilRefused(ctx context.Context, ref string, most int) error {
-	c, err := s.call(ctx, projectsScorer, "")
+// runUntilSeen needs chance: the proxy starts at a random secret. 64 runs miss one of two secrets once in 2^63 suites.
+func (s *Steps) runUntilSeen(ctx context.Context, who, list string, most int) error {
+	c, err := s.call(ctx, who)
+	if err != nil {
+		return err
+	}
+	wanted, err := s.secrets(list)
 	if err != nil {
 		return err
 	}
 	for range most {
 		s.World.Run(ctx, c)
-		refused, err := s.refusedToken(ctx, ref)
-		if err != nil || refused {
+		all, err := s.World.GatewaySaw(ctx, "")
+		if err != nil {
 			return err
 		}
+		missing := slices.ContainsFunc(wanted, func(secret *scenarios.Secret) bool {
+			return !slices.ContainsFunc(all, func(e evidence.Exchange) bool {
+				return len(e.Credentials) == 1 && seen(provider.ShapeBearer).fits(e.Credentials[0], s.World.Fingerprint(secret.Token))
+			})
+		})
+		if !missing {
+			return nil
+		}
 	}
-	return nil // that it was never refused is for the Then to say
+	return nil // which were seen is for the Then to say
 }
 
+// answerComes goes by the proxy's own word about its answer cache.
 func (s *Steps) answerComes(_ context.Context, from string) error {
 	p, err := s.World.Probe()
 	if err != nil {
@@ -161,40 +156,13 @@ func (s *Steps) answerComes(_ context.Context, from string) error {
 	return equal("x-bt-cached of the answer", want, p.Cached)
 }
 
+// usedEndpoint asks for the name that the proxy itself gives (facts: used-endpoint).
 func (s *Steps) usedEndpoint(_ context.Context, name string) error {
 	p, err := s.World.Probe()
 	if err != nil {
 		return err
 	}
 	return equal("x-bt-used-endpoint of the answer", name, p.UsedEndpoint)
-}
-
-func (s *Steps) runWithXAPIKey(ctx context.Context) error {
-	s.World.Run(ctx, scenarios.Call{Caller: theScorer, Model: defaultModel, Key: s.World.ScorerKey(), AsAPIKey: true})
-	return nil
-}
-
-// runUntilBoth needs chance: the proxy starts at a random secret. 64 runs miss one of two secrets once in 2^63 suites.
-func (s *Steps) runUntilBoth(ctx context.Context, one, other string, most int) error {
-	c, err := s.call(ctx, projectsScorer, "")
-	if err != nil {
-		return err
-	}
-	for range most {
-		s.World.Run(ctx, c)
-		all, err := s.World.GatewaySaw(ctx, "")
-		if err != nil {
-			return err
-		}
-		found, err := s.tokensSeen(all)
-		if err != nil {
-			return err
-		}
-		if len(found) > 1 {
-			return nil
-		}
-	}
-	return nil // which were seen is for the Then to say
 }
 
 // calledBy is the latest call, which must be the caller's: what another was answered says nothing of it.
@@ -251,9 +219,9 @@ func outcome(p scenarios.Probe) string {
 	}
 }
 
-// failsToAuthenticate tells the two failures apart by what reached the upstream: a provider's refusal was answered by it, a data
-// plane's never got there.
-func (s *Steps) failsToAuthenticate(ctx context.Context, who, by string) error {
+// refusedByProvider tells the two authentication failures apart by what reached the upstream: a provider's refusal was answered by it with
+// 401, a data plane's never got there.
+func (s *Steps) refusedByProvider(ctx context.Context, who string) error {
 	p, err := s.calledBy(who)
 	if err != nil {
 		return err
@@ -264,11 +232,6 @@ func (s *Steps) failsToAuthenticate(ctx context.Context, who, by string) error {
 	}
 	if p.Err == nil || p.Status != http.StatusUnauthorized {
 		return differs("the outcome of "+who, "status 401", outcome(p)+s.gatewaySaid(asked))
-	}
-	if by == "data plane" {
-		good := p.Call
-		good.Key = s.World.ScorerKey()
-		return s.refusedByPlane(ctx, p, good)
 	}
 	for _, e := range asked {
 		if e.Status != http.StatusUnauthorized {
@@ -287,12 +250,25 @@ func (s *Steps) failsToAuthenticate(ctx context.Context, who, by string) error {
 // providerRefused begins what a proxy says of a provider's refusal (facts: wrapped-errors).
 const providerRefused = "AI provider returned"
 
-// refusedByPlane asks that a refusal is the data plane's own: no provider was asked, ours or another to which the call may have gone, and
-// the good call, which differs only in what was refused, reaches the gateway. Without it a plane that refuses everyone would pass.
-func (s *Steps) refusedByPlane(ctx context.Context, p scenarios.Probe, good scenarios.Call) error {
+// refusedByPlane asks that a refusal is the data plane's own, a 401 for a key and a 4xx for a project: no provider was asked, ours or another
+// to which the call may have gone, and the good call, which differs only in what was refused, reaches the gateway. Without it a plane that
+// refuses everyone would pass.
+func (s *Steps) refusedByPlane(ctx context.Context, who, what string) error {
+	p, err := s.calledBy(who)
+	if err != nil {
+		return err
+	}
 	asked, err := s.World.GatewaySaw(ctx, p.Nonce)
 	if err != nil {
 		return err
+	}
+	good, status, refused := p.Call, "status 401", p.Status == http.StatusUnauthorized
+	good.Key = s.World.ScorerKey()
+	if what == "project" {
+		good.ProjectID, status, refused = "", "a 4xx", p.Status >= 400 && p.Status <= 499
+	}
+	if p.Err == nil || !refused {
+		return differs("the outcome of "+who, status, outcome(p)+s.gatewaySaid(asked))
 	}
 	if len(asked) > 0 || strings.Contains(p.Refusal, providerRefused) {
 		return differs("who refused the call", "the data plane", "a provider: "+outcome(p)+s.gatewaySaid(asked))
@@ -307,6 +283,7 @@ func (s *Steps) refusedByPlane(ctx context.Context, p scenarios.Probe, good scen
 	return nil
 }
 
+// failsWith asks for the status and for words of the refusal that the caller got.
 func (s *Steps) failsWith(_ context.Context, who string, status int, words string) error {
 	p, err := s.calledBy(who)
 	if err != nil {
@@ -318,33 +295,11 @@ func (s *Steps) failsWith(_ context.Context, who string, status int, words strin
 	return nil
 }
 
+// keyWorks asks the control API, with the key that the scorers use.
 func (s *Steps) keyWorks(ctx context.Context) error {
 	answer, err := s.World.API(ctx, s.World.ScorerKey(), http.MethodGet, "/v1/organization", nil)
 	if err != nil {
 		return err
 	}
 	return equal("the status of GET /v1/organization with the scorer's key", http.StatusOK, answer.Status)
-}
-
-func (s *Steps) unknownRefused(ctx context.Context) error {
-	p, err := s.calledBy(unknownProjects)
-	if err != nil {
-		return err
-	}
-	if p.Status < 400 || p.Status > 499 {
-		return differs("the outcome of the scorer of an unknown project", "a 4xx", outcome(p))
-	}
-	good := p.Call
-	good.ProjectID = ""
-	if err := s.refusedByPlane(ctx, p, good); err != nil {
-		return err
-	}
-	return s.sawNothing(ctx)
-}
-
-func (s *Steps) unknownGetsOrg(ctx context.Context, ref string) error {
-	if err := s.succeeds(ctx, unknownProjects); err != nil {
-		return err
-	}
-	return s.sawRaw(ctx, ref)
 }

@@ -162,13 +162,19 @@ func (r *rig) make(secret *scenarios.Secret, with string) *scenarios.Secret {
 	return secret
 }
 
-// token is that of a secret by name, the org's first.
-func (r *rig) token(name string) string {
+// named is a secret of the rig, the org's where there are several of that name.
+func (r *rig) named(ref string) *scenarios.Secret {
 	r.t.Helper()
-	secret, err := r.World.Secret(name, "")
+	secret, err := r.secret(ref)
+	if err != nil {
+		secret, err = r.secret("the org's " + ref)
+	}
 	require.NoError(r.t, err)
-	return secret.Token
+	return secret
 }
+
+// token is that of a secret by name.
+func (r *rig) token(name string) string { r.t.Helper(); return r.named(`"` + name + `"`).Token }
 
 // projectID is the id of a project, which is made on first use.
 func (r *rig) projectID(name string) string {

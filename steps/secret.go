@@ -13,62 +13,53 @@ import (
 )
 
 func bindSecret(b Binder) {
-	b.Given(`^(an org|a project) provider secret "([^"]*)"(?: of type "([^"]*)")?(?: in project "([^"]*)")?(?: for model "([^"]*)")?(?: with (.+))?$`, (*Steps).secretExists)
-	b.Given(`^an org provider secret "([^"]*)" whose api_base carries a password$`, (*Steps).secretWithUserinfo)
-	b.Given(`^org provider secrets (.+) made in this order$`, (*Steps).secretsMade)
-	b.Given(`^an environment variable "([^"]*)" for model "([^"]*)" that is no AI provider$`, (*Steps).environmentVariable)
+	b.Given(`^(an org provider secret|org provider secrets|a project provider secret|an environment variable) ("[^"]*"(?:(?:, | and )"[^"]*")*)(?: of type "([^"]*)")?(?: in project "([^"]*)")?(?: for model "([^"]*)")?(?: with (.+))?$`, (*Steps).secretsExist)
 	b.Given(`^the token of `+ref+` is stored (with a Bearer prefix|with a blank before it|with a newline after it|as an empty value|as null)$`, (*Steps).storedAs)
-	b.When(`^(an org admin|a member) sets (.+) on `+ref+`$`, (*Steps).setMetadata)
+	b.When(`^`+role+` sets (.+) on `+ref+`$`, (*Steps).setMetadata)
 	b.When(`^an org admin deletes `+ref+`$`, (*Steps).deleteSecret)
-	b.When(`^an org admin stores the raw token of `+ref+`$`, (*Steps).storeRaw)
-	b.When(`^an org admin stores another token in `+ref+`$`, (*Steps).storeAnother)
+	b.When(`^an org admin stores (its raw token|another token) in `+ref+`$`, (*Steps).store)
 	b.When(`^an org admin sends `+ref+` again by (POST|PUT) with (.+)$`, (*Steps).sendAgain)
 	b.Then(`^the API answers 200 with the `+ref+` that was there, auth_format "([^"]*)"$`, (*Steps).answersExisting)
-	b.Given(`^(\d+) org provider secrets of which (.+) have auth_format "([^"]*)"$`, (*Steps).manySecrets)
 }
 
-func (s *Steps) secretExists(ctx context.Context, level, name, kind, project, model, with string) error {
-	metadata, err := metadataWords(with)
-	if err != nil {
-		return err
+// withPassword is the one thing of a secret's metadata that a sentence cannot spell out: the password is made for the scenario.
+const withPassword = "a password in its api_base"
+
+// secretsExist makes secrets in the order of the sentence: of type openai, of project "alpha", with an api_base and additionalHeaders, and
+// with customModels for a model. An environment variable belongs to a project too and is no AI provider.
+func (s *Steps) secretsExist(ctx context.Context, what, list, kind, project, model, with string) error {
+	var metadata scenarios.Metadata
+	if with == withPassword {
+		metadata = scenarios.Metadata{{Key: "api_base", Value: s.World.UserinfoBase()}}
+	} else {
+		var err error
+		if metadata, err = metadataWords(with); err != nil {
+			return err
+		}
 	}
 	if model != "" {
 		metadata = append(metadata, scenarios.Entry{Key: "customModels", Value: scenarios.CustomModel(model)})
+		s.World.ServeModel(model)
 	}
-	for _, served := range []string{model, "gpt-4o-mini"} {
-		if served != "" {
-			s.World.ServeModel(served)
-		}
+	s.World.ServeModel("gpt-4o-mini")
+	level, ofProject := map[string]scenarios.Level{"a project provider secret": scenarios.Project, "an environment variable": scenarios.Environment}[what]
+	switch {
+	case !ofProject && project != "":
+		return fmt.Errorf("make %s: it is of no project", what)
+	case !ofProject:
+		level = scenarios.Org
+	case project == "":
+		project = scenarios.DefaultProject
 	}
-	secret := &scenarios.Secret{Name: name, Level: scenarios.Org, Type: kind}
-	if level == "a project" {
-		secret.Level, secret.Project = scenarios.Project, scenarios.DefaultProject
-	}
-	if project != "" {
-		secret.Project = project
-	}
-	return s.World.AddSecret(ctx, secret, metadata)
-}
-
-func (s *Steps) secretWithUserinfo(ctx context.Context, name string) error {
-	return s.World.AddSecret(ctx, &scenarios.Secret{Name: name, Level: scenarios.Org},
-		scenarios.Metadata{{Key: "api_base", Value: s.World.UserinfoBase()}})
-}
-
-func (s *Steps) secretsMade(ctx context.Context, list string) error {
 	for _, name := range names(list) {
-		if err := s.World.AddSecret(ctx, &scenarios.Secret{Name: name, Level: scenarios.Org}, nil); err != nil {
+		if err := s.World.AddSecret(ctx, &scenarios.Secret{Name: name, Level: level, Project: project, Type: kind}, metadata); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Steps) environmentVariable(ctx context.Context, name, model string) error {
-	return s.World.AddSecret(ctx, &scenarios.Secret{Name: name, Level: scenarios.Environment, Project: scenarios.DefaultProject},
-		scenarios.Metadata{{Key: "customModels", Value: scenarios.CustomModel(model)}})
-}
-
+// storedAs stores something else than the raw token, before the scenario begins.
 func (s *Steps) storedAs(ctx context.Context, ref, how string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
@@ -113,6 +104,7 @@ func metadataWords(text string) (scenarios.Metadata, error) {
 	return metadata, nil
 }
 
+// setMetadata does what the guide's fix does: reads the secret, sets keys of its metadata, and sends the whole back by PATCH.
 func (s *Steps) setMetadata(ctx context.Context, role, words, ref string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
@@ -128,6 +120,7 @@ func (s *Steps) setMetadata(ctx context.Context, role, words, ref string) error 
 	return s.changed(ctx)
 }
 
+// deleteSecret must get through.
 func (s *Steps) deleteSecret(ctx context.Context, ref string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
@@ -142,28 +135,23 @@ func (s *Steps) deleteSecret(ctx context.Context, ref string) error {
 	return s.changed(ctx)
 }
 
-func (s *Steps) storeRaw(ctx context.Context, ref string) error {
+// store replaces the stored value.
+func (s *Steps) store(ctx context.Context, what, ref string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
 		return err
 	}
-	if err := s.World.StoreValue(ctx, secret, secret.Token); err != nil {
+	value := secret.Token
+	if what == "another token" {
+		value = s.World.Mint("another token for "+secret.Name, "sk-")
+	}
+	if err := s.World.StoreValue(ctx, secret, value); err != nil {
 		return err
 	}
 	return s.changed(ctx)
 }
 
-func (s *Steps) storeAnother(ctx context.Context, ref string) error {
-	secret, err := s.secret(ref)
-	if err != nil {
-		return err
-	}
-	if err := s.World.StoreValue(ctx, secret, s.World.Mint("another token for "+secret.Name, "sk-")); err != nil {
-		return err
-	}
-	return s.changed(ctx)
-}
-
+// sendAgain sends an org secret of the same name once more, with other metadata and without its value.
 func (s *Steps) sendAgain(ctx context.Context, ref, method, words string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
@@ -192,20 +180,4 @@ func (s *Steps) answersExisting(_ context.Context, ref, format string) error {
 		return err
 	}
 	return equal("metadata.auth_format answered", format, gjson.GetBytes(s.World.Answer.Body, "metadata.auth_format").String())
-}
-
-// manySecrets fills up to the count with secrets that need no fix.
-func (s *Steps) manySecrets(ctx context.Context, count int, list, format string) error {
-	affected := names(list)
-	for i := range count {
-		secret := &scenarios.Secret{Name: fmt.Sprintf("unaffected-%d", i+1), Level: scenarios.Org}
-		var metadata scenarios.Metadata
-		if i < len(affected) {
-			secret.Name, metadata = affected[i], scenarios.Metadata{{Key: "auth_format", Value: format}}
-		}
-		if err := s.World.AddSecret(ctx, secret, metadata); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -2,7 +2,7 @@ package steps
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,15 +12,10 @@ import (
 )
 
 func bindSeen(b Binder) {
-	b.Then(`^the gateway saw the raw token of `+ref+` as Bearer$`, (*Steps).sawRaw)
-	b.Then(`^the gateway saw the raw token of `+ref+` as Bearer every time$`, (*Steps).sawRawEveryTime)
-	b.Then(`^the gateway saw the raw token of `+ref+` as Bearer on "([^"]*)" and "([^"]*)"$`, (*Steps).sawRawOn)
-	b.Then(`^the gateway saw the token of `+ref+` as "([^"]*)"$`, (*Steps).sawAs)
-	b.Then(`^the gateway saw Bearer twice before the token of `+ref+`$`, (*Steps).sawDoubled)
-	b.Then(`^the gateway saw Bearer twice before the token of `+ref+` on "([^"]*)" and "([^"]*)"$`, (*Steps).sawDoubledOn)
+	b.Then(`^the gateway saw the raw token of `+ref+` as (`+formWords()+`)( every time)?$`, (*Steps).saw)
+	b.Then(`^the gateway saw the raw token of `+ref+` as (Bearer|Bearer Bearer) on "([^"]*)" and "([^"]*)"$`, (*Steps).sawOn)
 	b.Then(`^the gateway saw "([^"]*)" and "([^"]*)" and no other credential$`, (*Steps).sawBoth)
 	b.Then(`^the gateway saw the Braintrust key of the scorer as x-api-key$`, (*Steps).sawScorerKey)
-	b.Then(`^the gateway saw a blank between Bearer and the token of `+ref+`$`, (*Steps).sawPadded)
 	b.Then(`^the gateway saw (Bearer and nothing after it|no credential)$`, (*Steps).sawOdd)
 	b.Then(`^the gateway saw nothing$`, (*Steps).sawNothing)
 }
@@ -34,48 +29,28 @@ func (s *Steps) sawLatest(ctx context.Context) ([]evidence.Exchange, error) {
 	return s.World.GatewaySaw(ctx, probe.Nonce)
 }
 
-func (s *Steps) sawRaw(ctx context.Context, ref string) error {
-	return s.sawLast(ctx, ref, provider.ShapeBearer)
-}
-
-// sawAs asks for the latest call: whatever reached the upstream for it was this one credential in this one shape.
-func (s *Steps) sawAs(ctx context.Context, ref, words string) error {
-	shape, err := provider.ParseShape(words)
+// saw asks for the latest call, or for every call of the scenario: whatever reached the upstream for it was this one credential in this one form.
+func (s *Steps) saw(ctx context.Context, ref, as, always string) error {
+	latest, err := s.World.Probe()
 	if err != nil {
 		return err
 	}
-	return s.sawLast(ctx, ref, shape)
-}
-
-func (s *Steps) sawLast(ctx context.Context, ref string, shape provider.Shape) error {
-	probe, err := s.World.Probe()
-	if err != nil {
-		return err
+	probes := []scenarios.Probe{latest}
+	if always != "" {
+		probes = s.World.Probes
 	}
-	return s.sawFor(ctx, []scenarios.Probe{probe}, ref, seen(shape))
-}
-
-func (s *Steps) sawRawEveryTime(ctx context.Context, ref string) error {
-	if len(s.World.Probes) == 0 {
-		return fmt.Errorf("read calls: the scenario made none")
+	var all []evidence.Exchange
+	for _, probe := range probes {
+		found, err := s.World.GatewaySaw(ctx, probe.Nonce)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return differs("what the gateway saw", forms()[as].words+" of "+ref, "no request of this call")
+		}
+		all = append(all, found...)
 	}
-	return s.sawFor(ctx, s.World.Probes, ref, seen(provider.ShapeBearer))
-}
-
-func (s *Steps) sawDoubled(ctx context.Context, ref string) error {
-	probe, err := s.World.Probe()
-	if err != nil {
-		return err
-	}
-	return s.sawFor(ctx, []scenarios.Probe{probe}, ref, doubled())
-}
-
-func (s *Steps) sawPadded(ctx context.Context, ref string) error {
-	probe, err := s.World.Probe()
-	if err != nil {
-		return err
-	}
-	return s.sawFor(ctx, []scenarios.Probe{probe}, ref, padded())
+	return s.sawIn(all, ref, forms()[as])
 }
 
 // shapeOf says in which shape a credential was seen.
@@ -99,21 +74,16 @@ func padded() form {
 	}}
 }
 
-// sawFor checks every exchange of the gateway that belongs to the calls.
-func (s *Steps) sawFor(ctx context.Context, probes []scenarios.Probe, ref string, want form) error {
-	var all []evidence.Exchange
-	for _, probe := range probes {
-		found, err := s.World.GatewaySaw(ctx, probe.Nonce)
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 {
-			return differs("what the gateway saw", want.words+" of "+ref, "no request of this call")
-		}
-		all = append(all, found...)
+// forms are all forms of a raw token, as sentences name them.
+func forms() map[string]form {
+	all := map[string]form{"Bearer Bearer": doubled(), "Bearer and a blank": padded()}
+	for words, shape := range scenarios.Shapes() {
+		all[words] = seen(shape)
 	}
-	return s.sawIn(all, ref, want)
+	return all
 }
+
+func formWords() string { return strings.Join(slices.Sorted(maps.Keys(forms())), "|") }
 
 func (s *Steps) sawIn(all []evidence.Exchange, ref string, want form) error {
 	secret, err := s.secret(ref)
@@ -149,17 +119,10 @@ func (s *Steps) describe(e evidence.Exchange) string {
 	return strings.Join(all, "; ")
 }
 
-func (s *Steps) sawRawOn(ctx context.Context, ref, one, other string) error {
-	return s.sawOn(ctx, ref, seen(provider.ShapeBearer), one, other)
-}
-
-func (s *Steps) sawDoubledOn(ctx context.Context, ref, one, other string) error {
-	return s.sawOn(ctx, ref, doubled(), one, other)
-}
-
 // sawOn asks for requests that no call made: each path was asked with the token. A deliberately wrong token, sent to learn
 // whether a path is open to anyone, is no exchange of this token and is left out.
-func (s *Steps) sawOn(ctx context.Context, ref string, want form, paths ...string) error {
+func (s *Steps) sawOn(ctx context.Context, ref, as, one, other string) error {
+	want, paths := forms()[as], []string{one, other}
 	all, err := s.World.GatewaySaw(ctx, "")
 	if err != nil {
 		return err
@@ -180,6 +143,7 @@ func (s *Steps) sawOn(ctx context.Context, ref string, want form, paths ...strin
 	return equal("the paths on which the gateway saw "+want.words+" of "+ref, paths, asked)
 }
 
+// sawBoth asks of the whole scenario: both raw tokens came as Bearer, and nothing else came.
 func (s *Steps) sawBoth(ctx context.Context, one, other string) error {
 	all, err := s.World.GatewaySaw(ctx, "")
 	if err != nil {
@@ -200,7 +164,7 @@ func (s *Steps) tokensSeen(all []evidence.Exchange) ([]string, error) {
 	for _, e := range all {
 		name := s.describe(e)
 		for _, secret := range s.World.Secrets() {
-			if s.sawIn([]evidence.Exchange{e}, `"`+secret.Name+`"`, seen(provider.ShapeBearer)) == nil {
+			if len(e.Credentials) == 1 && seen(provider.ShapeBearer).fits(e.Credentials[0], s.World.Fingerprint(secret.Token)) {
 				name = secret.Name
 			}
 		}
@@ -212,6 +176,7 @@ func (s *Steps) tokensSeen(all []evidence.Exchange) ([]string, error) {
 	return found, nil
 }
 
+// sawScorerKey asks of the latest call whether the caller's own key was passed on.
 func (s *Steps) sawScorerKey(ctx context.Context) error {
 	all, err := s.sawLatest(ctx)
 	if err != nil {
@@ -259,6 +224,7 @@ func (s *Steps) sawOdd(ctx context.Context, what string) error {
 	return nil
 }
 
+// sawNothing asks of the whole scenario.
 func (s *Steps) sawNothing(ctx context.Context) error {
 	all, err := s.World.GatewaySaw(ctx, "")
 	if err != nil {

@@ -66,20 +66,33 @@ func show(v any) string {
 	}
 }
 
-// ref is a provider secret in a sentence: by name, the org's first, or the project's of that name.
-const ref = `((?:the project's )?"[^"]*")`
+// ref is a provider secret in a sentence: by name, with its level where the scenario has several of that name.
+const ref = `((?:the (?:org|project)'s )?"[^"]*")`
 
 // refs finds every ref in a list.
 var refs = regexp.MustCompile(ref)
 
 // secret finds what a ref means.
 func (s *Steps) secret(ref string) (*scenarios.Secret, error) {
-	name, ofProject := strings.CutPrefix(ref, "the project's ")
-	level := scenarios.Level("")
-	if ofProject {
-		level = scenarios.Project
+	for prefix, level := range map[string]scenarios.Level{"the org's ": scenarios.Org, "the project's ": scenarios.Project} {
+		if name, found := strings.CutPrefix(ref, prefix); found {
+			return s.World.Secret(strings.Trim(name, `"`), level)
+		}
 	}
-	return s.World.Secret(strings.Trim(name, `"`), level)
+	return s.World.Secret(strings.Trim(ref, `"`), "")
+}
+
+// secrets finds what the refs of a list mean; `none` is the empty list.
+func (s *Steps) secrets(list string) ([]*scenarios.Secret, error) {
+	var all []*scenarios.Secret
+	for _, one := range refs.FindAllString(list, -1) {
+		secret, err := s.secret(one)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, secret)
+	}
+	return all, nil
 }
 
 var quoted = regexp.MustCompile(`"([^"]*)"`)

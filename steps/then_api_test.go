@@ -80,7 +80,7 @@ func secretRows() []row {
 // meddled changes one thing of a secret's stored object.
 func meddled(ref, path string, value any) func(*rig) {
 	return func(r *rig) {
-		secret, _ := r.secret(ref)
+		secret := r.named(ref)
 		if value == nil {
 			r.loses(secret, path)
 			return
@@ -108,7 +108,7 @@ func meddlings(ref string) []fault {
 // edited are the keys that a scenario set on purpose; the plane applied them.
 func edited(ref string) func(*rig) {
 	return func(r *rig) {
-		secret, _ := r.secret(ref)
+		secret := r.named(ref)
 		secret.Edits = scenarios.Metadata{{Key: "auth_format", Value: "bearer"}}
 		r.becomes(secret, "metadata.auth_format", "bearer")
 		r.becomes(secret, "updated_at", "now")
@@ -136,7 +136,7 @@ func unchangedRows() []row {
 			r.org("acme", "")
 			r.project("acme", "")
 		}, updated, meddlings(`the project's "acme"`)},
-		{`nothing about "acme" has changed but when it was updated`, acme, updated, meddlings(ref)},
+		{`nothing else about "acme" has changed`, acme, updated, meddlings(ref)},
 		{`nothing else about "acme" has changed`, withFormat, edited(ref), append(after(edited(ref), meddlings(ref)),
 			fault{`metadata.auth_format of "acme"`, `"bearer"`, `"api_key"`, func(r *rig) { // which says of a set key that it was not set
 				edited(ref)(r)

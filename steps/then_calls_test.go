@@ -54,7 +54,7 @@ func scorerRows() []row {
 		}, []fault{{"x-bt-used-endpoint of the answer", "acme", "beta", func(r *rig) {
 			r.called(theScorer, http.StatusOK, func(p *scenarios.Probe) { p.UsedEndpoint = "beta" })
 		}}}},
-		{"the unknown project gets a refusal by the data plane", acme, turnedAway(unknownProjects, http.StatusForbidden, "no"), []fault{
+		{unknownProjects + " is refused by the data plane for its project", acme, turnedAway(unknownProjects, http.StatusForbidden, "no"), []fault{
 			{"the outcome of " + unknownProjects, "a 4xx", "an answer of the model", func(r *rig) { r.called(unknownProjects, http.StatusOK) }},
 			{"the outcome of " + unknownProjects, "a 4xx", "status 500", func(r *rig) { r.called(unknownProjects, http.StatusInternalServerError) }},
 			{"the outcome of " + unknownProjects, "a 4xx", "status 302", func(r *rig) { r.called(unknownProjects, http.StatusFound) }},
@@ -64,24 +64,6 @@ func scorerRows() []row {
 			}},
 			{"who refused the call", "the data plane", "AI provider returned 403", turnedAway(unknownProjects, http.StatusForbidden, "AI provider returned 403")},
 			{"what the gateway saw of the same call", "a request", "refuses that call too", callOf(unknownProjects, http.StatusForbidden, "no")},
-			{"what the gateway saw", "nothing", `the org secret "acme"`, func(r *rig) { // of an earlier call
-				r.called(theScorer, http.StatusOK)
-				sawAcme(r)
-				turnedAway(unknownProjects, http.StatusForbidden, "no")(r)
-			}},
-		}},
-		{`the unknown project gets the org's credential "acme"`, func(r *rig) {
-			r.org("acme", "")
-			r.org("beta", "")
-		}, func(r *rig) {
-			r.called(unknownProjects, http.StatusOK)
-			sawAcme(r)
-		}, []fault{
-			{"the outcome of " + unknownProjects, "an answer of the model", "status 403", callOf(unknownProjects, http.StatusForbidden, "no")},
-			{"the credential that the gateway saw", `"acme"`, `the org secret "beta"`, func(r *rig) {
-				r.called(unknownProjects, http.StatusOK)
-				sawBeta(r)
-			}},
 		}},
 	}
 	for from, cached := range map[string]string{"is fresh": "MISS", "comes from the answer cache": "HIT"} {
@@ -132,7 +114,8 @@ func callerRows(who string) []row {
 				sawAcme(r)
 			}},
 		}},
-		{who + " fails with an authentication error of the data plane", acme, turnedAway(who, http.StatusUnauthorized, "no"), []fault{
+		{who + " is refused by the data plane for its Braintrust key", acme, turnedAway(who, http.StatusUnauthorized, "no"), []fault{
+			{what, "status 401", "an answer of the model", func(r *rig) { r.called(who, http.StatusOK) }},
 			{what, "status 401", "status 403", callOf(who, http.StatusForbidden, "no")},
 			{"who refused the call", "the data plane", "a provider", refusedByGateway(who)},
 			{"who refused the call", "the data plane", "AI provider returned 401", turnedAway(who, http.StatusUnauthorized, "AI provider returned 401")},
@@ -211,7 +194,7 @@ func proxyRows() []row {
 			{what, "something else", "unrecognized_keys", zod("metadata", unknown("one"))},
 			{what, "something else", "timeout", func(r *rig) { r.warns("alpha", fallbackWarning+": timeout") }},
 		}},
-		{`the proxy has not warned again for project "alpha"`, func(r *rig) {
+		{`the proxy has not warned for project "alpha"`, func(r *rig) {
 			id := r.projectID("alpha")
 			r.called(projectsScorer, http.StatusOK, func(p *scenarios.Probe) { p.ProjectID = id })
 		}, func(r *rig) { r.warns("other", fallbackWarning) }, []fault{

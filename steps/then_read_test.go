@@ -47,8 +47,8 @@ func tokenRows() []row {
 			{"the verdict on /models", "good", "bad (a 401)", path(verify.PathVerdict{Path: "/models", Verdict: "bad", Detail: "a 401"})},
 		}},
 		{`the detail on "/models" names "a 401"`, nil, path(verify.PathVerdict{Path: "/models", Detail: "a 401 came"}), []fault{
-			{"the detail on /models", "a 401", "a 404", path(verify.PathVerdict{Path: "/models", Detail: "a 404"})},
-			{"the detail on /models", "a 401", "the path was not asked", path(verify.PathVerdict{Path: "/v1/models", Detail: "a 401"})},
+			{`the detail on "/models"`, "a 401", "a 404", path(verify.PathVerdict{Path: "/models", Detail: "a 404"})},
+			{`the detail on "/models"`, "a 401", "the path was not asked", path(verify.PathVerdict{Path: "/v1/models", Detail: "a 401"})},
 		}},
 		{`the wrong token was announced and sent once on "/models" and once on "/v1/models"`, acme, strangers("sent", "/models", "/v1/models"), []fault{
 			{sent, "/models:1", "map[]", strangers("sent")},
@@ -72,9 +72,9 @@ func tokenRows() []row {
 			{"the advice", "/models alone", "/models or /v1/models", advice("use /models or /v1/models")},
 			{"the advice", "/models alone", "wait", advice("wait")},
 		}},
-		{`the word "Bearer" is named as a problem of the token`, nil, problems("it begins with the word Bearer"), []fault{
-			{"the problems of the token", "Bearer", "none", problems()},
-			{"the problems of the token", "Bearer", "the word Token", problems("the word Token")},
+		{`the problem of the token names "the word Bearer"`, nil, problems("it begins with the word Bearer"), []fault{
+			{"the problem of the token", "Bearer", "none", problems()},
+			{"the problem of the token", "Bearer", "the word Token", problems("the word Token")},
 		}},
 	}
 }

@@ -35,12 +35,12 @@ func fixRows() []row {
 		{`the fix is refused and says "not yours"`, nil, refused("it is not yours"), []fault{
 			{what, `refused, with "not yours"`, "no time", refused("no time")},
 			{what, `refused, with "not yours"`, "applied and proven", came(nil)},
-			{what, "refused before anything was sent", "not yours", came(errors.New("not yours"))},
+			{what, `refused, with "not yours"`, "not yours", came(errors.New("not yours"))},
 		}},
-		{`the fix is reported as refused and says "not yours"`, nil, came(forbidden("it is not yours")), []fault{
+		{`the fix is refused by the API and says "not yours"`, nil, came(forbidden("it is not yours")), []fault{
 			{what, "a plan that is sent", "not yours", refused("not yours")},
 			{what, "a plan that is sent", "a plan without a step", nothing},
-			{what, "refused by the API with 403", "not yours", came(&control.Error{Kind: control.Refused, Reason: "not yours"})},
+			{what, "refused by the API", "not yours", came(&control.Error{Kind: control.Refused, Reason: "not yours"})},
 			{what, `refused by the API, with "not yours"`, "no time", came(forbidden("no time"))},
 			{what, `refused by the API, with "not yours"`, "applied and proven", came(nil)},
 		}},
@@ -58,7 +58,7 @@ func fixRows() []row {
 	}
 	outcomes := map[string]error{"not applied": fix.ErrNotApplied, "in place but failing": fix.ErrInPlace, "impossible to tell": fix.ErrCannotTell}
 	for how, kind := range outcomes {
-		rows = append(rows, row{"the fix is reported as " + how + ` and says "why"`, nil, came(fmt.Errorf("%w: this is why", kind)), []fault{
+		rows = append(rows, row{"the fix is " + how + ` and says "why"`, nil, came(fmt.Errorf("%w: this is why", kind)), []fault{
 			{what, "a plan that is sent", "why", refused("why")},
 			{what, "a plan that is sent", "a plan without a step", nothing},
 			{what, how + `, with "why"`, "applied and proven", came(nil)},
@@ -93,11 +93,11 @@ func auditRows() []row {
 			r.audited.Groups[0].Findings = []audit.Finding{{Evidence: []string{"nothing serves " + named}}}
 		}
 	}
-	models := func(names ...string) func(*rig) {
+	models := func(ids ...string) func(*rig) {
 		return func(r *rig) {
 			r.audited = &audit.Report{Model: &audit.Model{}}
-			for _, name := range names {
-				r.audited.Model.Custom = append(r.audited.Model.Custom, audit.ModelSecret{Name: name})
+			for _, id := range ids {
+				r.audited.Model.Custom = append(r.audited.Model.Custom, audit.ModelSecret{ID: id})
 			}
 		}
 	}
@@ -124,10 +124,10 @@ func auditRows() []row {
 			{"what " + rule + " says that it would need", "something", "it is decided", undecided("")},
 			{what, "id-1", "none", clean},
 		}},
-		{`the audit names "beta" and "acme" for the model`, nil, models("acme", "beta"), []fault{
-			{"the secrets that the audit names for the model", "acme, beta", "acme", models("acme")},
-			{"the secrets that the audit names for the model", "acme, beta", "none", models()},
-			{"the secrets that the audit names for the model", "acme, beta", "acme, beta, gamma", models("gamma", "acme", "beta")},
+		{`the audit names "beta" and "acme" for the model`, two, models("id-1", "id-2"), []fault{
+			{"the secrets that the audit names for the model", "id-1, id-2", "id-1", models("id-1")},
+			{"the secrets that the audit names for the model", "id-1, id-2", "none", models()},
+			{"the secrets that the audit names for the model", "id-1, id-2", "id-1, id-2, id-3", models("id-3", "id-1", "id-2")},
 		}},
 	}
 	for words, remedy := range map[string]fix.Remedy{"bearer fix": fix.Bearer, "workaround": fix.Workaround, "portable form": fix.Portable} {

@@ -77,13 +77,13 @@ func seenRows() []row {
 			{"the paths on which the gateway saw " + raw, "/models, /v1/models", "none", doubledOnBoth},
 			{"the paths on which the gateway saw", "/models, /v1/models", "/models", onOne("Bearer ")},
 		}},
-		{`the gateway saw Bearer twice before the token of "acme"`, twoSecrets, doubledAcme,
+		{`the gateway saw the raw token of "acme" as Bearer Bearer`, twoSecrets, doubledAcme,
 			append(wrongTokens("Bearer Bearer", doubledAcme), fault{what, "Bearer Bearer", "Authorization: Bearer ‹", sawAcme})},
-		{`the gateway saw Bearer twice before the token of "acme" on "/models" and "/v1/models"`, twoSecrets, doubledOnBoth, []fault{
+		{`the gateway saw the raw token of "acme" as Bearer Bearer on "/models" and "/v1/models"`, twoSecrets, doubledOnBoth, []fault{
 			{"the paths on which the gateway saw", "/models, /v1/models", "none", bearerOnBoth},
 			{"the paths on which the gateway saw", "/models, /v1/models", "/models", onOne("Bearer Bearer ")},
 		}},
-		{`the gateway saw a blank between Bearer and the token of "acme"`, twoSecrets, paddedAcme,
+		{`the gateway saw the raw token of "acme" as Bearer and a blank`, twoSecrets, paddedAcme,
 			append(wrongTokens("a blank", paddedAcme), fault{what, "a blank", "Authorization: Bearer ‹", sawAcme})},
 		{`the gateway saw "acme" and "beta" and no other credential`, twoSecrets, func(r *rig) { sawAcme(r); sawBeta(r) }, []fault{
 			{"the secrets whose token", "acme, beta", "acme", sawAcme},
@@ -110,16 +110,22 @@ func seenRows() []row {
 			{"what the gateway saw", "no credential", `"acme"`, sawAcme},
 			{"what the gateway saw", "no credential", "‹empty›", func(r *rig) { r.saw(http.StatusOK, "Authorization", "Bearer ") }},
 		}},
-		{"the gateway saw nothing", twoSecrets, nil, []fault{{"what the gateway saw", "nothing", `"acme"`, sawAcme}}},
+		{"the gateway saw nothing", twoSecrets, nil, []fault{
+			{"what the gateway saw", "nothing", `"acme"`, sawAcme},
+			{"what the gateway saw", "nothing", `the org secret "acme"`, func(r *rig) { // of an earlier call
+				sawAcme(r)
+				r.called(theScorer, http.StatusForbidden)
+			}},
+		}},
 	}
 	for words, headers := range map[string][]string{
-		"Authorization: Bearer": {"Authorization", "Bearer "}, "Authorization: Api-Key": {"Authorization", "Api-Key "},
-		"Authorization: bare": {"Authorization", ""}, "api-key": {"api-key", ""}, "x-api-key": {"x-api-key", ""}, "apikey": {"apikey", ""},
+		"Authorization: Api-Key": {"Authorization", "Api-Key "},
+		"Authorization: bare":    {"Authorization", ""}, "api-key": {"api-key", ""}, "x-api-key": {"x-api-key", ""}, "apikey": {"apikey", ""},
 	} {
 		as := func(header, prefix string) func(*rig) {
 			return func(r *rig) { r.saw(http.StatusOK, header, prefix+r.token("acme")) }
 		}
-		rows = append(rows, row{`the gateway saw the token of "acme" as "` + words + `"`, twoSecrets, as(headers[0], headers[1]), []fault{
+		rows = append(rows, row{`the gateway saw the raw token of "acme" as ` + words, twoSecrets, as(headers[0], headers[1]), []fault{
 			{"what the gateway saw", words, "no request of this call", func(*rig) {}},
 			{what, words, `"beta"`, func(r *rig) { r.saw(http.StatusOK, headers[0], headers[1]+r.token("beta")) }},
 			{what, words, "Token", as("Authorization", "Token ")},

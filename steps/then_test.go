@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -161,29 +162,43 @@ func TestACallIsItsCallers(t *testing.T) {
 			}
 		}
 	}
-	one := boundThens().find(t, "the unknown project gets a refusal by the data plane")
-	r := newRig(t)
-	r.called(theScorer, 403)
-	require.ErrorContains(t, one.ask(r, "the unknown project gets a refusal by the data plane"), "no call of "+unknownProjects+" was made")
 }
 
 // TestACallHasItsCaller follows the callers from the sentences that make calls.
 func TestACallHasItsCaller(t *testing.T) {
 	t.Parallel()
+	options := []string{"", `model "other"`, "a wrong Braintrust key", "its Braintrust key as x-api-key", "the answer cache", "the credential cache"}
 	for _, who := range callers() {
 		r := newRig(t)
-		require.NoError(t, r.run(t.Context(), who, ""))
-		assert.Equal(t, who, r.World.Probes[0].Caller)
+		for _, with := range options {
+			require.NoError(t, r.run(t.Context(), who, with, "2"))
+		}
+		require.Len(t, r.World.Probes, 2*len(options))
+		seen := map[string]bool{}
+		for i, p := range r.World.Probes {
+			assert.Equal(t, who, p.Caller)
+			p.Nonce = ""
+			seen[fmt.Sprintf("%v %v", p.Call, p.Key == r.World.ScorerKey())] = true
+			assert.Equal(t, options[i/2] == "the answer cache", r.World.Probes[i].Nonce == r.World.Probes[i/2*2].Nonce && r.World.Probes[i/2*2].Nonce == r.World.Probes[i/2*2+1].Nonce)
+		}
+		assert.Len(t, seen, len(options), "each option makes another call: %v", seen)
 	}
+}
+
+// TestANameOfTwoSecretsIsNoRef: "acme" never means one of them silently.
+func TestANameOfTwoSecretsIsNoRef(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
-	require.NoError(t, r.runWithWrongKey(t.Context()))
-	require.NoError(t, r.runWithXAPIKey(t.Context()))
-	require.NoError(t, r.runWithCredentialCache(t.Context()))
-	require.NoError(t, r.runWithAnswerCache(t.Context()))
-	require.NoError(t, r.runAgain(t.Context(), ""))
-	for _, p := range r.World.Probes {
-		assert.Equal(t, theScorer, p.Caller)
+	org := r.org("acme", "")
+	meant, err := r.secret(`"acme"`)
+	require.NoError(t, err)
+	assert.Same(t, org, meant)
+	own := r.project("acme", "")
+	_, err = r.secret(`"acme"`)
+	require.ErrorContains(t, err, "say whose is meant, the org's or the project's")
+	for ref, want := range map[string]any{`the org's "acme"`: org, `the project's "acme"`: own} {
+		meant, err = r.secret(ref)
+		require.NoError(t, err)
+		assert.Same(t, want, meant)
 	}
-	require.NoError(t, r.runAgain(t.Context(), " for the project"))
-	assert.Equal(t, projectsScorer, r.World.Probes[len(r.World.Probes)-1].Caller)
 }

@@ -21,68 +21,84 @@ import (
 const silence = 250 * time.Millisecond
 
 func bindToken(b Binder) {
-	b.When(`^the token of `+ref+` is verified$`, (*Steps).verify)
-	b.When(`^the token of `+ref+` is verified with a Bearer prefix( all the same)?$`, (*Steps).verifyPrefixed)
-	b.When(`^the token of `+ref+` is verified at (an address where nothing listens|a name that does not resolve|a gateway that gives no answer)$`, (*Steps).verifyAt)
-	b.When(`^the token of `+ref+` is verified over TLS( with the authority given)?$`, (*Steps).verifyOverTLS)
-	b.When(`^the token of `+ref+` is verified at the base with "([^"]*)" added$`, (*Steps).verifyAtSuffix)
-	b.When(`^the token of `+ref+` is verified at its own api_base$`, (*Steps).verifyAtOwnBase)
-	b.When(`^the token of `+ref+` is verified with (\d+) retries$`, (*Steps).verifyWithRetries)
-	b.When(`^the token of `+ref+` is verified without a wrong token$`, (*Steps).verifyWithoutOpenCheck)
-	b.Then(`^the detail on "([^"]*)" names "([^"]*)"$`, (*Steps).detailNames)
+	b.When(`^the token of `+ref+` is verified(?: at (an address where nothing listens|a name that does not resolve|a gateway that gives no answer|its own api_base|the base with "[^"]*" added))?(?: (with a Bearer prefix|with a Bearer prefix all the same|with \d+ retries|without a wrong token|over TLS|over TLS with the authority given))?$`, (*Steps).verify)
 	b.Then(`^the wrong token was announced and sent once on "([^"]*)" and once on "([^"]*)"$`, (*Steps).wrongTokenSentOnce)
 	b.Then(`^it is said that no wrong token was sent$`, (*Steps).noWrongTokenSaid)
-	b.Then(`^the verdict is "([^"]*)"$`, (*Steps).verdictIs)
-	b.Then(`^the verdict on "([^"]*)" is "([^"]*)"$`, (*Steps).verdictOn)
-	b.Then(`^the advice names "([^"]*)"$`, (*Steps).adviceNames)
+	b.Then(`^the verdict(?: on "([^"]*)")? is "([^"]*)"$`, (*Steps).verdictIs)
+	b.Then(`^the (advice|problem of the token|detail on "[^"]*") names "([^"]*)"$`, (*Steps).verifierNames)
 	b.Then(`^of the paths the advice names "([^"]*)" alone$`, (*Steps).adviceNamesPath)
-	b.Then(`^the word "([^"]*)" is named as a problem of the token$`, (*Steps).problemNames)
 }
 
-func (s *Steps) verifyOptions() verify.Options {
-	return verify.Options{Client: s.World.Client(), From: "the harness"}
-}
-
-func (s *Steps) verify(ctx context.Context, ref string) error {
-	return s.verifyAs(ctx, ref, s.World.GatewayURL(), s.verifyOptions())
-}
-
-func (s *Steps) verifyPrefixed(ctx context.Context, ref, anyway string) error {
+// verify verifies a secret's token at the gateway, as `planeproof verify-token` does.
+func (s *Steps) verify(ctx context.Context, ref, place, how string) error {
 	secret, err := s.secret(ref)
 	if err != nil {
 		return err
 	}
-	o := s.verifyOptions()
-	o.SendAnyway = anyway != ""
-	s.verified = verify.Token(ctx, o, s.World.GatewayURL(), "Bearer "+secret.Token)
-	return nil
-}
-
-func (s *Steps) verifyAt(ctx context.Context, ref, place string) error {
-	secret, err := s.secret(ref)
+	o := verify.Options{Client: s.World.Client(), From: "the harness"}
+	ctx, base, err := s.verifyAt(ctx, ref, place, &o)
 	if err != nil {
 		return err
 	}
-	o, base := s.verifyOptions(), ""
-	switch place {
-	case "an address where nothing listens":
-		base = s.World.ClosedURL()
-	case "a name that does not resolve":
-		base = "http://no-such-gateway.invalid" // RFC 6761: never resolves
+	token := secret.Token
+	switch how {
+	case "":
+	case "with a Bearer prefix", "with a Bearer prefix all the same":
+		token, o.SendAnyway = "Bearer "+token, how != "with a Bearer prefix"
+	case "without a wrong token":
+		o.SkipOpenCheck = true
+	case "over TLS", "over TLS with the authority given":
+		front := s.World.TLS
+		if front == nil {
+			return errors.New("verify token over TLS: the scenario has put no gateway behind TLS")
+		}
+		authorities := x509.NewCertPool()
+		if how != "over TLS" {
+			authorities = front.Authority
+		}
+		o, base = verify.Options{Client: front.Client(authorities)}, front.URL
 	default:
-		s.World.Silence()
-		base, o.Timeout = s.World.GatewayURL(), silence
+		if _, err := fmt.Sscanf(how, "with %d retries", &o.Retries); err != nil {
+			return fmt.Errorf("read %q: %w", how, err)
+		}
 	}
-	s.verified = verify.Token(scenarios.MayFail(ctx), o, base, secret.Token)
+	s.verified = verify.Token(ctx, o, base, token)
 	return nil
 }
 
-func (s *Steps) verdictIs(_ context.Context, verdict string) error {
-	if s.verified.Verdict == "" {
+// verifyAt is the base of a place, empty for the gateway's own; where no answer can come, the context says that none must.
+func (s *Steps) verifyAt(ctx context.Context, ref, place string, o *verify.Options) (context.Context, string, error) {
+	switch place {
+	case "":
+		return ctx, s.World.GatewayURL(), nil
+	case "an address where nothing listens":
+		return scenarios.MayFail(ctx), s.World.ClosedURL(), nil
+	case "a name that does not resolve":
+		return scenarios.MayFail(ctx), "http://no-such-gateway.invalid", nil // RFC 6761: never resolves
+	case "a gateway that gives no answer":
+		s.World.Silence()
+		o.Timeout = silence
+		return scenarios.MayFail(ctx), s.World.GatewayURL(), nil
+	case "its own api_base": // as the API shows it: whoever holds only the secret's id has no other
+		_, now, err := s.read(ctx, ref)
+		return ctx, gjson.GetBytes(now, "metadata.api_base").String(), err
+	default:
+		return ctx, s.World.GatewayURL() + names(place)[0], nil
+	}
+}
+
+// verdictIs asks for the verdict on the token, or on one path.
+func (s *Steps) verdictIs(_ context.Context, path, verdict string) error {
+	what, found, detail := "the verdict on the token", s.verified.Verdict, s.verified.Detail
+	if path != "" {
+		p := s.pathVerdict(path)
+		what, found, detail = "the verdict on "+path, p.Verdict, p.Detail
+	}
+	if found == "" {
 		return fmt.Errorf("read verdict: no token was verified")
 	}
-	if err := equal("the verdict on the token", verdict, string(s.verified.Verdict)); err != nil {
-		return differs("the verdict on the token", verdict, fmt.Sprintf("%s (%s)", s.verified.Verdict, s.verified.Detail))
+	if string(found) != verdict {
+		return differs(what, verdict, fmt.Sprintf("%s (%s)", found, detail))
 	}
 	return nil
 }
@@ -99,16 +115,19 @@ func (s *Steps) pathVerdict(path string) verify.PathVerdict {
 	return s.verified.Paths[i]
 }
 
-func (s *Steps) verdictOn(_ context.Context, path, verdict string) error {
-	if p := s.pathVerdict(path); string(p.Verdict) != verdict {
-		return differs("the verdict on "+path, verdict, fmt.Sprintf("%s (%s)", p.Verdict, p.Detail))
+// verifierNames looks for words in what the verifier says of a thing.
+func (s *Steps) verifierNames(_ context.Context, where, words string) error {
+	var said string
+	switch where {
+	case "advice":
+		said = s.verified.Advice
+	case "problem of the token":
+		said = strings.Join(s.verified.TokenProblems, "; ")
+	default:
+		said = s.pathVerdict(names(where)[0]).Detail
 	}
-	return nil
-}
-
-func (s *Steps) adviceNames(_ context.Context, words string) error {
-	if !strings.Contains(s.verified.Advice, words) {
-		return differs("the advice", "one that names "+words, s.verified.Advice)
+	if !strings.Contains(said, words) {
+		return differs("the "+where, "one that names "+words, cmp.Or(said, "none"))
 	}
 	return nil
 }
@@ -120,71 +139,6 @@ var modelsPath = regexp.MustCompile(`(?:/v1)?/models`)
 func (s *Steps) adviceNamesPath(_ context.Context, path string) error {
 	if !slices.Equal(modelsPath.FindAllString(s.verified.Advice, -1), []string{path}) {
 		return differs("the advice", "one that names "+path+" alone", s.verified.Advice)
-	}
-	return nil
-}
-
-func (s *Steps) problemNames(_ context.Context, word string) error {
-	if !strings.Contains(strings.Join(s.verified.TokenProblems, "; "), "the word "+word) {
-		return differs("the problems of the token", "one that names "+word, show(s.verified.TokenProblems))
-	}
-	return nil
-}
-
-func (s *Steps) verifyOverTLS(ctx context.Context, ref, known string) error {
-	secret, err := s.secret(ref)
-	if err != nil {
-		return err
-	}
-	front := s.World.TLS
-	if front == nil {
-		return errors.New("verify token over TLS: the scenario has put no gateway behind TLS")
-	}
-	authorities := x509.NewCertPool()
-	if known != "" {
-		authorities = front.Authority
-	}
-	s.verified = verify.Token(ctx, verify.Options{Client: front.Client(authorities)}, front.URL, secret.Token)
-	return nil
-}
-
-func (s *Steps) verifyAtSuffix(ctx context.Context, ref, suffix string) error {
-	return s.verifyAs(ctx, ref, s.World.GatewayURL()+suffix, s.verifyOptions())
-}
-
-// verifyAtOwnBase takes the base from the object that the API shows, as whoever holds only the secret's id must.
-func (s *Steps) verifyAtOwnBase(ctx context.Context, ref string) error {
-	_, now, err := s.read(ctx, ref)
-	if err != nil {
-		return err
-	}
-	return s.verifyAs(ctx, ref, gjson.GetBytes(now, "metadata.api_base").String(), s.verifyOptions())
-}
-
-func (s *Steps) verifyWithRetries(ctx context.Context, ref string, retries int) error {
-	o := s.verifyOptions()
-	o.Retries = retries
-	return s.verifyAs(ctx, ref, s.World.GatewayURL(), o)
-}
-
-func (s *Steps) verifyWithoutOpenCheck(ctx context.Context, ref string) error {
-	o := s.verifyOptions()
-	o.SkipOpenCheck = true
-	return s.verifyAs(ctx, ref, s.World.GatewayURL(), o)
-}
-
-func (s *Steps) verifyAs(ctx context.Context, ref, base string, o verify.Options) error {
-	secret, err := s.secret(ref)
-	if err != nil {
-		return err
-	}
-	s.verified = verify.Token(ctx, o, base, secret.Token)
-	return nil
-}
-
-func (s *Steps) detailNames(_ context.Context, path, words string) error {
-	if p := s.pathVerdict(path); !strings.Contains(p.Detail, words) {
-		return differs("the detail on "+path, "one that names "+words, p.Detail)
 	}
 	return nil
 }
@@ -216,6 +170,7 @@ func (s *Steps) wrongTokenSentOnce(ctx context.Context, one, other string) error
 	return nil
 }
 
+// noWrongTokenSaid looks at both sides: every path says so, and the gateway got one request for each.
 func (s *Steps) noWrongTokenSaid(ctx context.Context) error {
 	if len(s.verified.Paths) == 0 {
 		return differs("the paths asked", "some", "none")

@@ -7,10 +7,10 @@ Feature: The control API that the fixes rest on
     Given a data plane on <plane>
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     And a project provider secret "own" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
-    And an environment variable "PLAIN" for model "acme-chat" that is no AI provider
-    And an org provider secret "elsewhere" whose api_base carries a password
+    And an environment variable "PLAIN" for model "acme-chat"
+    And an org provider secret "elsewhere" with a password in its api_base
     When every listing and every object is read with every key
-    And an org admin stores the raw token of "acme"
+    And an org admin stores its raw token in "acme"
     And requests with the token of "own" in their body are refused
     And the project's scorer is run
     Then the project's scorer succeeds
@@ -25,7 +25,7 @@ Feature: The control API that the fixes rest on
   @API-2 @needs-org-writes @judges-api
   Scenario Outline: Listing org provider secrets
     Given a data plane on v2
-    And org provider secrets "one", "two", "three", "four" made in this order
+    And org provider secrets "one", "two", "three", "four"
     When an org admin lists ai_secret with "<query>"
     Then the listing is <names>
 
@@ -49,7 +49,7 @@ Feature: The control API that the fixes rest on
     And a project provider secret "first"
     And a project provider secret "second"
     And a project provider secret "elsewhere" in project "beta"
-    And an environment variable "PLAIN" for model "acme-chat" that is no AI provider
+    And an environment variable "PLAIN" for model "acme-chat"
     When an org admin lists env_var with "<query>"
     Then the listing is <names>
 
@@ -67,7 +67,7 @@ Feature: The control API that the fixes rest on
   @API-2 @needs-project-writes @judges-api
   Scenario Outline: Listing projects
     Given a data plane on v2
-    And projects "alpha", "beta", "gamma" made in this order
+    And projects "alpha", "beta", "gamma"
     When an org admin lists project with "<query>"
     Then the listing is <names>
 
@@ -109,7 +109,7 @@ Feature: The control API that the fixes rest on
   Scenario: Concurrent changes of different fields lose neither
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
-    When its type and its metadata are changed at the same time on "acme", 8 times
+    When the type and the metadata of "acme" are sent at the same time, 8 times
     Then every change of "acme" is there
 
   # behaviour list: concurrent PATCHes
@@ -117,5 +117,5 @@ Feature: The control API that the fixes rest on
   Scenario: Of two concurrent changes of metadata one is there, whole
     Given a data plane on v2
     And a project provider secret "own" for model "acme-chat" with auth_format "api_key"
-    When two metadata are sent at the same time to "own", 8 times
+    When two metadata of "own" are sent at the same time, 8 times
     Then the metadata of "own" was one of the two each time

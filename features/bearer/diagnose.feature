@@ -31,7 +31,7 @@ Feature: Telling one authentication failure from another
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the scorer is run with a wrong Braintrust key
-    Then the scorer fails with an authentication error of the data plane
+    Then the scorer is refused by the data plane for its Braintrust key
     And the gateway saw nothing
 
     Examples:
@@ -46,7 +46,7 @@ Feature: Telling one authentication failure from another
   Scenario: Test key shows an error while the scorer works
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
-    And a console that cannot reach the gateway
+    And a data plane that has a console that cannot reach the gateway
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
     When Test key is pressed for "acme"
     And the scorer is run
@@ -70,18 +70,18 @@ Feature: Telling one authentication failure from another
   @BEARER-20 @needs-org-writes @judges-plane
   Scenario Outline: With one key only, or another auth_type, auth_format alone decides what is seen
     Given a data plane on <plane>
-    And a gateway that accepts only "<shape>"
+    And a gateway that accepts only <shape> tokens
     And an org provider secret "acme" for model "acme-chat" with <metadata>
     When the scorer is run
     Then the scorer succeeds
-    And the gateway saw the token of "acme" as "<shape>"
+    And the gateway saw the raw token of "acme" as <shape>
 
     Examples:
       | plane           | metadata                                           | shape                  |
-      | v2              | auth_format "bearer"                               | Authorization: Bearer  |
-      | v2              | auth_type "api_key"                                | Authorization: Bearer  |
-      | v2              | auth_format "bearer" and auth_type "oauth_bearer"  | Authorization: Bearer  |
-      | v2 with Gateway | auth_format "bearer"                               | Authorization: Bearer  |
+      | v2              | auth_format "bearer"                               | Bearer                 |
+      | v2              | auth_type "api_key"                                | Bearer                 |
+      | v2              | auth_format "bearer" and auth_type "oauth_bearer"  | Bearer                 |
+      | v2 with Gateway | auth_format "bearer"                               | Bearer                 |
       | v2 with Gateway | auth_format "api_key"                              | Authorization: Api-Key |
 
     # facts: auth-format
@@ -105,7 +105,7 @@ Feature: Telling one authentication failure from another
 
     Examples:
       | plane               | how                     | seen                                          | rule              |
-      | v2                  | with a blank before it  | a blank between Bearer and the token of "acme" | value-white-space |
+      | v2                  | with a blank before it  | the raw token of "acme" as Bearer and a blank | value-white-space |
       | v2                  | with a newline after it | the raw token of "acme" as Bearer             | value-white-space |
       | v2                  | as an empty value       | Bearer and nothing after it                   | value-missing     |
       | v1 (legacy-2026-02) | as an empty value       | Bearer and nothing after it                   | value-missing     |
@@ -130,16 +130,16 @@ Feature: Telling one authentication failure from another
   @BEARER-13 @needs-org-writes @judges-plane @judges-remedies @fails-on-legacy-2026-02
   Scenario Outline: Where the gateway requires Api-Key, auth_format api_key is right, works, and is not called wrong
     Given a data plane on <plane>
-    And a gateway that accepts only "Authorization: Api-Key"
+    And a gateway that accepts only Authorization: Api-Key tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
     Then the scorer succeeds
-    And the gateway saw the token of "acme" as "Authorization: Api-Key"
+    And the gateway saw the raw token of "acme" as Authorization: Api-Key
     When the organization is audited
     Then the audit cannot decide "auth-format-api-key" on "acme", and says what it would need
-    When an org admin tries the bearer fix on "acme" with a call for model "acme-chat"
-    Then the fix is reported as not applied and says "401"
-    And nothing about "acme" has changed but when it was updated
+    When an org admin applies the bearer fix to "acme", with a call for model "acme-chat"
+    Then the fix is not applied and says "401"
+    And nothing else about "acme" has changed
     When the scorer is run
     Then the scorer succeeds
 
@@ -171,5 +171,5 @@ Feature: Telling one authentication failure from another
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
-    And what the scorer was told is read as a log
+    And what the scorer was told is read, as lines
     Then the log tells that a provider refused a credential, and to check auth_format and the token

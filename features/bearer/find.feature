@@ -36,7 +36,7 @@ Feature: Finding the affected provider secret
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     And an org provider secret "other" for model "other-chat" with auth_format "bearer"
     And a project provider secret "own" for model "acme-chat" with auth_format "api_key"
-    And an environment variable "ACME_CHAT" for model "acme-chat" that is no AI provider
+    And an environment variable "ACME_CHAT" for model "acme-chat"
     When the organization is audited for model "acme-chat"
     Then the audit names "acme" and "own" for the model
     And the audit finds "auth-format-api-key" on "acme" and "own"
@@ -67,7 +67,7 @@ Feature: Finding the affected provider secret
     Given a data plane on v2
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     And a project provider secret "elsewhere" in project "beta" for model "acme-chat" with auth_format "api_key"
-    And an environment variable "ACME_CHAT" for model "acme-chat" that is no AI provider
+    And an environment variable "ACME_CHAT" for model "acme-chat"
     When the guide's command "bearer-step-1-project" is run for model "acme-chat"
     Then it shows exactly the secret "acme" with its id, name, type, preview and metadata
     And it shows auth_format "api_key"

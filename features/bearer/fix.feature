@@ -42,7 +42,7 @@ Feature: Repairing the provider secret
     Given a data plane on v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When a member applies the bearer fix to "acme"
-    Then the fix is reported as refused and says "org admin"
+    Then the fix is refused by the API and says "org admin"
     And nothing about "acme" has changed
 
   # guide: bearer-after-v2-migration, step 2: the stored value must be the raw token
@@ -55,8 +55,8 @@ Feature: Repairing the provider secret
     When an org admin applies the bearer fix to "acme"
     And the scorer is run
     Then the scorer fails with an authentication error of the provider
-    And the gateway saw Bearer twice before the token of "acme"
-    When an org admin stores the raw token of "acme"
+    And the gateway saw the raw token of "acme" as Bearer Bearer
+    When an org admin stores its raw token in "acme"
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
@@ -81,12 +81,12 @@ Feature: Repairing the provider secret
   @BEARER-18 @needs-org-writes @needs-choose-generation @judges-plane @judges-remedies @fails-on-legacy-2026-02
   Scenario: A fix that the API accepts and ignores is reported as not applied
     Given a data plane on v2
-    And an API that ignores metadata in PATCH
+    And a data plane that ignores metadata in PATCH
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When an org admin applies the bearer fix to "acme"
-    Then the fix is reported as not applied and says "auth_format"
-    And nothing about "acme" has changed but when it was updated
+    Then the fix is not applied and says "auth_format"
+    And nothing else about "acme" has changed
     When the scorer is run
     Then the scorer fails with an authentication error of the provider
 
@@ -98,15 +98,15 @@ Feature: Repairing the provider secret
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the organization is audited
-    Then the audit finds "same-name-both-affected" on "acme" and the project's "acme"
-    When an org admin applies the bearer fix to "acme"
+    Then the audit finds "same-name-both-affected" on the org's "acme" and the project's "acme"
+    When an org admin applies the bearer fix to the org's "acme"
     Then the fix is proven
     And the fix says last "not mended, and with auth_format"
     When the scorer is run
     Then the scorer succeeds
     When the project's scorer is run
     Then the project's scorer fails with an authentication error of the provider
-    And the gateway saw the token of the project's "acme" as "Authorization: Api-Key"
+    And the gateway saw the raw token of the project's "acme" as Authorization: Api-Key
     When an org admin applies the bearer fix to the project's "acme"
     Then the fix is proven
     When the project's scorer is run
@@ -126,5 +126,5 @@ Feature: Repairing the provider secret
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key"
-    When an org admin tries the bearer fix on the project's "acme" with a call for model "acme-chat"
-    Then the fix is reported as impossible to tell and says "another secret of the same name could have answered"
+    When an org admin applies the bearer fix to the project's "acme", with a call for model "acme-chat"
+    Then the fix is impossible to tell and says "another secret of the same name could have answered"

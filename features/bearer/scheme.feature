@@ -8,11 +8,11 @@ Feature: Provider secrets after the migration to data plane v2
   Scenario Outline: A secret with auth_format api_key fails on v2 against a Bearer-only gateway
     Given a data plane on <plane>
     And a gateway that accepts only Bearer tokens
-    And a data plane that sends api_key as "<shape>"
+    And a data plane that sends api_key as <shape>
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
     Then the scorer fails with an authentication error of the provider
-    And the gateway saw the token of "acme" as "<shape>"
+    And the gateway saw the raw token of "acme" as <shape>
     And the Braintrust key of the scorer still works on the API
 
     Examples:
@@ -44,7 +44,7 @@ Feature: Provider secrets after the migration to data plane v2
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
     Then the scorer fails with an authentication error of the provider
-    And the gateway saw the token of "acme" as "Authorization: Api-Key"
+    And the gateway saw the raw token of "acme" as Authorization: Api-Key
 
     Examples:
       | generation      |
@@ -60,10 +60,10 @@ Feature: Provider secrets after the migration to data plane v2
     When the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
-    When the data plane is upgraded to v2
+    When the data plane is moved to v2
     And the scorer is run
     Then the scorer fails with an authentication error of the provider
-    And the gateway saw the token of "acme" as "Authorization: Api-Key"
+    And the gateway saw the raw token of "acme" as Authorization: Api-Key
     And nothing about "acme" has changed
     When an org admin applies the bearer fix to "acme"
     And the scorer is run
@@ -76,7 +76,7 @@ Feature: Provider secrets after the migration to data plane v2
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
-    When the Gateway is switched on
+    When the data plane is moved to v2 with Gateway
     And the scorer is run
     Then the scorer fails with an authentication error of the provider
     And nothing about "acme" has changed
@@ -84,7 +84,7 @@ Feature: Provider secrets after the migration to data plane v2
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
-    When the Gateway is switched off
+    When the data plane is moved to v2
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
@@ -118,7 +118,7 @@ Feature: Provider secrets after the migration to data plane v2
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When <caller> is run
     Then <caller> fails with an authentication error of the provider
-    And the gateway saw the token of "acme" as "Authorization: Api-Key"
+    And the gateway saw the raw token of "acme" as Authorization: Api-Key
 
     Examples:
       | plane           | caller               |

@@ -11,7 +11,7 @@ Feature: What a change would do, known beforehand and then seen
     Then the gateway saw the raw token of the project's "acme" as Bearer
     When an org admin sets auth_format "bearer" and auth_type "api_key" on the project's "acme"
     And the project's scorer is run
-    Then the gateway saw the raw token of "acme" as Bearer
+    Then the gateway saw the raw token of the org's "acme" as Bearer
     And the proxy warned for project "alpha" about unrecognized keys <keys>
     When the organization is audited with the proxy known to be <generation>
     Then the audit finds "metadata-unreadable" on the project's "acme"
@@ -30,7 +30,7 @@ Feature: What a change would do, known beforehand and then seen
     When an org admin applies the bearer fix to "acme", with the proxy known to be <generation>
     Then the fix is refused and says "upgrade first, or use the portable form"
     And nothing about "acme" has changed
-    When the data plane is upgraded to v2
+    When the data plane is moved to v2
     And an org admin applies the bearer fix to "acme"
     Then the fix is proven
     When the project's scorer is run
@@ -54,7 +54,7 @@ Feature: What a change would do, known beforehand and then seen
     And only "auth_format" and "auth_type" are gone from the metadata of the project's "acme"
     When the project's scorer is run
     Then the gateway saw the raw token of the project's "acme" as Bearer
-    When the data plane is upgraded to v2
+    When the data plane is moved to v2
     And the project's scorer is run
     Then the gateway saw the raw token of the project's "acme" as Bearer
 
@@ -68,34 +68,34 @@ Feature: What a change would do, known beforehand and then seen
     When the organization is audited with the proxy known to be <generation>
     Then the audit finds "migration-upgrade" on <foreseen>
     When the scorer is run
-    Then the gateway saw the token of "changes" as "<before>"
-    When the data plane is upgraded to v2
+    Then the gateway saw the raw token of "changes" as <before>
+    When the data plane is moved to v2
     And the scorer is run
-    Then the gateway saw the token of "changes" as "Authorization: Api-Key"
+    Then the gateway saw the raw token of "changes" as Authorization: Api-Key
     When the scorer is run with model "other-chat"
-    Then the gateway saw the token of "stays" as "Authorization: Bearer"
+    Then the gateway saw the raw token of "stays" as Bearer
 
     Examples:
       | generation     | before                 | foreseen  |
-      | legacy-2026-02 | Authorization: Bearer  | "changes" |
+      | legacy-2026-02 | Bearer                 | "changes" |
       | legacy-2026-03 | Authorization: Api-Key | none      |
 
   # behaviour list: known beforehand and then seen: the switch of the Gateway
   @MIGRATION-6 @needs-org-writes @needs-upgrade @judges-plane @judges-remedies
   Scenario: What the Gateway switch may change is known beforehand and then seen
     Given a data plane on v2
-    And a data plane that sends api_key as "Authorization: Api-Key"
+    And a data plane that sends api_key as Authorization: Api-Key
     And a gateway that asks for no credential
     And an org provider secret "changes" for model "acme-chat" with auth_format "api_key"
     And an org provider secret "stays" for model "other-chat" with supportsStreaming true
     When the organization is audited with the proxy known to be current-2026-08
     Then the audit finds "migration-gateway" on "changes"
-    When the Gateway is switched on
-    Given a data plane that sends api_key as "x-api-key"
+    When the data plane is moved to v2 with Gateway
+    Given a data plane that sends api_key as x-api-key
     When the scorer is run
-    Then the gateway saw the token of "changes" as "x-api-key"
+    Then the gateway saw the raw token of "changes" as x-api-key
     When the scorer is run with model "other-chat"
-    Then the gateway saw the token of "stays" as "Authorization: Bearer"
+    Then the gateway saw the raw token of "stays" as Bearer
 
   # behaviour list: known beforehand and then seen: a step back
   @MIGRATION-6 @needs-project-writes @needs-upgrade @judges-plane @judges-remedies
@@ -108,16 +108,17 @@ Feature: What a change would do, known beforehand and then seen
     Then the audit finds "migration-step-back" on the project's "acme"
     When the project's scorer is run
     Then the gateway saw the raw token of the project's "acme" as Bearer
-    When the data plane is upgraded to v1 (legacy-2026-02)
+    When the data plane is moved to v1 (legacy-2026-02)
     And the project's scorer is run
-    Then the gateway saw the raw token of "acme" as Bearer
+    Then the gateway saw the raw token of the org's "acme" as Bearer
 
   # behaviour list: many secrets, few affected
   @MIGRATION-7 @needs-org-writes @needs-project-writes @judges-remedies
   Scenario: Of many secrets only the affected ones are changed, and restoring gives them back
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
-    And 12 org provider secrets of which "affected-1" and "affected-2" have auth_format "api_key"
+    And org provider secrets "affected-1" and "affected-2" with auth_format "api_key"
+    And org provider secrets "u-1", "u-2", "u-3", "u-4", "u-5", "u-6", "u-7", "u-8", "u-9" and "u-10"
     And a project provider secret "project-1" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
     When the organization is audited
     Then the audit finds "auth-format-api-key" on "affected-1" and "affected-2"

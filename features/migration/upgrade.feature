@@ -11,11 +11,11 @@ Feature: The two guides together, over an upgrade
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
-    When the data plane is upgraded to v2
+    When the data plane is moved to v2
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
-    When the Gateway is switched on
+    When the data plane is moved to v2 with Gateway
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
@@ -35,7 +35,7 @@ Feature: The two guides together, over an upgrade
     When the guide's command "override-patch" is run for "acme"
     And the project's scorer is run with model "gpt-4o-mini"
     Then the project's scorer succeeds
-    When the data plane is upgraded to v2
+    When the data plane is moved to v2
     And the project's scorer is run with model "gpt-4o-mini"
     Then the project's scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
@@ -44,13 +44,13 @@ Feature: The two guides together, over an upgrade
   @MIGRATION-3 @reproduction
   Scenario: The minimal metadata carried through the upgrade breaks where api_key is needed
     Given a data plane on v1 (current-2026-08)
-    And a gateway that accepts only "Authorization: Api-Key"
+    And a gateway that accepts only Authorization: Api-Key tokens
     And a project provider secret "acme" with auth_format "api_key" and auth_type "api_key"
     When the project's scorer is run with model "gpt-4o-mini"
     Then the project's scorer succeeds
-    And the gateway saw the token of "acme" as "Authorization: Api-Key"
+    And the gateway saw the raw token of "acme" as Authorization: Api-Key
     When the guide's command "override-patch" is run for "acme"
-    And the data plane is upgraded to v2
+    And the data plane is moved to v2
     And the project's scorer is run with model "gpt-4o-mini"
     Then the project's scorer fails with an authentication error of the provider
     And the gateway saw the raw token of "acme" as Bearer
@@ -95,7 +95,7 @@ Feature: The two guides together, over an upgrade
   # behaviour list: half-upgraded fleet: failed with that explanation, never passed on a second try
   @MIGRATION-5 @reproduction
   Scenario Outline: A half-upgraded fleet is told from a failure, however often the call is repeated
-    Given a data plane of which one half is on v1 (<generation>) and the other on v2
+    Given a data plane on v1 (<generation>) and v2 in turn
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run <times> times
@@ -110,7 +110,7 @@ Feature: The two guides together, over an upgrade
   # behaviour list: half-upgraded fleet: failed with that explanation, never passed on a second try
   @MIGRATION-5 @reproduction
   Scenario: One failed call is repeated, and told as a half-upgraded fleet although the repetition passes
-    Given a data plane of which one half is on v1 (legacy-2026-02) and the other on v2
+    Given a data plane on v1 (legacy-2026-02) and v2 in turn
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run

@@ -7,15 +7,15 @@ Feature: What the proxy's caches can hide
   Scenario Outline: The answer cache hides a failure and a fix, but not from the suite's calls
     Given a data plane on <plane>
     And an org provider secret "acme" for model "acme-chat"
-    When the scorer is run at temperature 0 with the answer cache
+    When the scorer is run with the answer cache
     Then the answer is fresh
-    Given a gateway that has revoked the token of "acme"
-    When the same call is run again
+    Given a gateway that has revoked the token of the org's "acme"
+    When the scorer is run with the answer cache
     Then the answer comes from the answer cache
     When the scorer is run
     Then the scorer fails with an authentication error of the provider
     Given a project provider secret "acme" for model "acme-chat" with supportsStreaming true
-    When the same call is run again for the project
+    When the project's scorer is run with the answer cache
     Then the answer comes from the answer cache
     When the project's scorer is run
     Then the project's scorer succeeds
@@ -32,10 +32,10 @@ Feature: What the proxy's caches can hide
     Given a data plane on v2
     And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
-    When the scorer is run at temperature 0 with the answer cache
+    When the scorer is run with the answer cache
     Then the scorer fails with an authentication error of the provider
     When an org admin applies the bearer fix to "acme"
-    And the same call is run again
+    And the scorer is run with the answer cache
     Then the answer is fresh
 
   # facts: credential-cache; x-bt-use-creds-cache: never prevents that
@@ -67,7 +67,7 @@ Feature: What the proxy's caches can hide
     When an org admin stores another token in "acme"
     And the scorer is run with the credential cache
     Then the scorer fails with an authentication error of the provider
-    When an org admin stores the raw token of "acme"
+    When an org admin stores its raw token in "acme"
     And the scorer is run with the credential cache
     Then the scorer fails with an authentication error of the provider
     When the scorer is run

@@ -11,7 +11,7 @@ Feature: A project's provider secret on the legacy AI proxy
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When the project's scorer is run
     Then the project's scorer succeeds
-    And the gateway saw the raw token of "acme" as Bearer
+    And the gateway saw the raw token of the org's "acme" as Bearer
     And the proxy warned for project "alpha" about unrecognized keys "auth_type" and "auth_format"
 
   # recorded: project-both-new-keys
@@ -22,7 +22,7 @@ Feature: A project's provider secret on the legacy AI proxy
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When the project's scorer is run
     Then the project's scorer succeeds
-    And the gateway saw the raw token of "acme" as Bearer
+    And the gateway saw the raw token of the org's "acme" as Bearer
     And the proxy warned for project "alpha" about unrecognized keys "auth_type"
 
   # guide: project-override-on-legacy-proxy, temporary workaround and verify the fix
@@ -33,7 +33,7 @@ Feature: A project's provider secret on the legacy AI proxy
     And a project provider secret "OPENAI_API_KEY" with auth_type "api_key" and auth_format "bearer"
     When the project's scorer is run with model "gpt-4o-mini"
     Then the project's scorer succeeds
-    And the gateway saw the raw token of "OPENAI_API_KEY" as Bearer
+    And the gateway saw the raw token of the org's "OPENAI_API_KEY" as Bearer
     And the proxy warned for project "alpha" about unrecognized keys <keys>
     When the guide's command "override-find" is run
     Then it shows the project's "OPENAI_API_KEY"
@@ -41,7 +41,7 @@ Feature: A project's provider secret on the legacy AI proxy
     And the project's scorer is run with model "gpt-4o-mini"
     Then the project's scorer succeeds
     And the gateway saw the raw token of the project's "OPENAI_API_KEY" as Bearer
-    And the proxy has not warned again for project "alpha"
+    And the proxy has not warned for project "alpha"
     And the metadata of the project's "OPENAI_API_KEY" is exactly excludeDefaultModels false, supportsStreaming true and its api_base
     And the stored value of the project's "OPENAI_API_KEY" has not changed
 
@@ -64,8 +64,8 @@ Feature: A project's provider secret on the legacy AI proxy
     When the guide's command "override-patch" is run for "for alpha"
     And the project's scorer is run with model "gpt-4o-mini"
     And the scorer of project "beta" is run with model "gpt-4o-mini"
-    Then the gateway saw the raw token of "acme" as Bearer
-    And the proxy has not warned again for project "alpha"
+    Then the gateway saw the raw token of the org's "acme" as Bearer
+    And the proxy has not warned for project "alpha"
     And the proxy warned for project "beta" about unrecognized keys "auth_type" and "auth_format"
 
   # recorded: endpoint-name-unknown (the message); guide: project-override-on-legacy-proxy, how project-level loading fails
@@ -87,7 +87,7 @@ Feature: A project's provider secret on the legacy AI proxy
     And a project provider secret "unreadable" for model "other-chat" with auth_type "api_key"
     When the project's scorer is run
     Then the project's scorer succeeds
-    And the gateway saw the raw token of "acme" as Bearer
+    And the gateway saw the raw token of the org's "acme" as Bearer
     And the proxy warned for project "alpha" about unrecognized keys "auth_type"
 
   # guide: project-override-on-legacy-proxy, long-term fix
@@ -109,8 +109,8 @@ Feature: A project's provider secret on the legacy AI proxy
     And an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer" and display_name "Acme"
     When the project's scorer is run
-    Then the gateway saw the raw token of "acme" as Bearer
-    When the data plane is upgraded to <to>
+    Then the gateway saw the raw token of the org's "acme" as Bearer
+    When the data plane is moved to <to>
     And the project's scorer is run
     Then the project's scorer succeeds
     And the gateway saw the raw token of the project's "acme" as Bearer
@@ -131,5 +131,5 @@ Feature: A project's provider secret on the legacy AI proxy
     And an org provider secret "org" for model "acme-chat" with auth_format "bearer"
     And a project provider secret "own" for model "acme-chat" with auth_format "api_key"
     And the token of "own" is stored with a Bearer prefix
-    When an org admin tries the bearer fix on "own" with a call for model "acme-chat"
-    Then the fix is reported as in place but failing and says "another secret"
+    When an org admin applies the bearer fix to "own", with a call for model "acme-chat"
+    Then the fix is in place but failing and says "another secret"

@@ -65,7 +65,7 @@ Feature: Which provider secret is used
     Given a data plane on <plane>
     And an org provider secret "for the org" for model "acme-chat"
     And a project provider secret "for alpha" for model "acme-chat"
-    When the project's scorer is run until both "for the org" and "for alpha" were seen, at most 64 times
+    When the project's scorer is run until the gateway saw "for the org" and "for alpha", at most 64 times
     Then the gateway saw "for the org" and "for alpha" and no other credential
 
     Examples:
@@ -81,7 +81,7 @@ Feature: Which provider secret is used
     And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
     When the scorer is run
     Then the scorer succeeds
-    And the gateway saw the raw token of "acme" as Bearer
+    And the gateway saw the raw token of the org's "acme" as Bearer
 
     Examples:
       | plane               |
@@ -89,22 +89,37 @@ Feature: Which provider secret is used
       | v2                  |
       | v2 with Gateway     |
 
-  # behaviour list: an unknown project id is a setting; in both, no other project's credential is seen
+  # behaviour list: an unknown project id is a setting; refused, no credential is seen
   @OVERRIDE-17 @needs-project-writes
-  Scenario Outline: An unknown project never gets another project's credential
+  Scenario Outline: An unknown project is refused before any credential is sent
     Given a data plane on <plane>
-    And a data plane that answers an unknown project with <answer>
+    And a data plane that refuses an unknown project
     And an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
     When the scorer of an unknown project is run
-    Then the unknown project gets <outcome>
+    Then the scorer of an unknown project is refused by the data plane for its project
+    And the gateway saw nothing
 
     Examples:
-      | plane               | answer               | outcome                           |
-      | v1 (legacy-2026-02) | a refusal            | a refusal by the data plane       |
-      | v1 (legacy-2026-02) | the org's credential | the org's credential "acme"       |
-      | v2                  | a refusal            | a refusal by the data plane       |
-      | v2                  | the org's credential | the org's credential "acme"       |
+      | plane               |
+      | v1 (legacy-2026-02) |
+      | v2                  |
+
+  # behaviour list: an unknown project id is a setting; answered, no other project's credential is seen
+  @OVERRIDE-17 @needs-project-writes
+  Scenario Outline: An unknown project never gets another project's credential
+    Given a data plane on <plane>
+    And a data plane that answers an unknown project with the org's credential
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
+    When the scorer of an unknown project is run
+    Then the scorer of an unknown project succeeds
+    And the gateway saw the raw token of the org's "acme" as Bearer
+
+    Examples:
+      | plane               |
+      | v1 (legacy-2026-02) |
+      | v2                  |
 
   # facts: caller-auth
   @OVERRIDE-17 @reproduction @needs-choose-generation
@@ -125,7 +140,7 @@ Feature: Which provider secret is used
     Then the used endpoint is "own"
     When the scorer is run
     Then the used endpoint is "acme"
-    And the gateway saw the raw token of "acme" as Bearer
+    And the gateway saw the raw token of the org's "acme" as Bearer
     When the project's scorer is run
     Then the used endpoint is "acme"
     And the gateway saw the raw token of the project's "acme" as Bearer
@@ -143,7 +158,7 @@ Feature: Which provider secret is used
     And an org provider secret "for the org" for model "acme-chat"
     And a project provider secret "for alpha" for model "acme-chat"
     And a gateway that has revoked the token of "for alpha"
-    When the project's scorer is run until the gateway refused "for alpha", at most 64 times
+    When the project's scorer is run until the gateway saw "for alpha", at most 64 times
     Then the project's scorer succeeds
     And the used endpoint is "for the org"
     And "for alpha" does not work end to end: the gateway refused it and answered to "for the org"

@@ -20,7 +20,7 @@ Feature: The workaround, and where it is none
   @OVERRIDE-12 @reproduction @judges-plane
   Scenario: Stripping auth_format on v2 breaks a provider that needs api_key
     Given a data plane on v2 with Gateway
-    And a gateway that accepts only "Authorization: Api-Key"
+    And a gateway that accepts only Authorization: Api-Key tokens
     And a project provider secret "acme" with auth_type "api_key" and auth_format "api_key"
     When the project's scorer is run with model "gpt-4o-mini"
     Then the project's scorer succeeds
@@ -36,14 +36,14 @@ Feature: The workaround, and where it is none
     And an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with auth_format "basic"
     When the project's scorer is run
-    Then the gateway saw the raw token of "acme" as Bearer
-    When the Gateway is switched on
+    Then the gateway saw the raw token of the org's "acme" as Bearer
+    When the data plane is moved to v2 with Gateway
     And the project's scorer is run
     Then the project's scorer succeeds
     And the gateway saw the raw token of the project's "acme" as Bearer
-    When the Gateway is switched off
+    When the data plane is moved to v2
     And the project's scorer is run
-    Then the gateway saw the raw token of "acme" as Bearer
+    Then the gateway saw the raw token of the org's "acme" as Bearer
 
   # guide: project-override-on-legacy-proxy, when to use this workaround: all of three conditions
   @OVERRIDE-13 @judges-plane @judges-remedies
@@ -57,7 +57,7 @@ Feature: The workaround, and where it is none
     When the project's scorer is run
     Then the project's scorer succeeds
     And the gateway saw the raw token of the project's "acme" as Bearer
-    And the proxy has not warned again for project "alpha"
+    And the proxy has not warned for project "alpha"
 
   # guide: project-override-on-legacy-proxy, when to use this workaround: each missing condition is named
   @OVERRIDE-13 @judges-remedies
@@ -77,22 +77,22 @@ Feature: The workaround, and where it is none
 
   # facts: patch-semantics
   @OVERRIDE-18 @judges-plane @judges-remedies
-  Scenario: On an API that merges, the workaround leaves the keys in place, which is reported as not applied
+  Scenario: On a data plane that merges, the workaround leaves the keys in place, which is reported as not applied
     Given a data plane on v1 (legacy-2026-02)
-    And an API that merges metadata in PATCH
+    And a data plane that merges metadata in PATCH
     And an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When an org admin applies the workaround to the project's "acme", with the proxy known to be legacy-2026-02
-    Then the fix is reported as not applied and says "auth_type"
-    And nothing about the project's "acme" has changed but when it was updated
+    Then the fix is not applied and says "auth_type"
+    And nothing else about the project's "acme" has changed
     When the project's scorer is run
-    Then the gateway saw the raw token of "acme" as Bearer
+    Then the gateway saw the raw token of the org's "acme" as Bearer
 
   # facts: patch-name; the guide's command does not send it
   @OVERRIDE-19 @judges-plane @judges-remedies
   Scenario: An API that wants a name in PATCH gets it, and the fix goes through
     Given a data plane on v1 (legacy-2026-02)
-    And an API that wants a name in PATCH
+    And a data plane that wants a name in PATCH
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When an org admin sends PATCH "/v1/env_var/{acme}" with body {"metadata":{}}
     Then the API refuses with status 400 and says "name"
@@ -135,7 +135,7 @@ Feature: The workaround, and where it is none
     And a project provider secret "acme" of type "<type>" for model "acme-chat" with <metadata>
     When the project's scorer is run
     Then the project's scorer succeeds
-    And the gateway saw the raw token of "acme" as Bearer
+    And the gateway saw the raw token of the org's "acme" as Bearer
     And the proxy warned for project "alpha" about something else than unrecognized keys
     When an org admin applies the workaround to the project's "acme", with the proxy known to be <generation>
     Then the fix is refused and says "<cause>"

@@ -18,7 +18,7 @@ Feature: What a gateway's answer says about a token
   @TOKEN-6
   Scenario: A redirect to a login page is not followed, and the other host never sees the token
     Given a gateway that accepts only Bearer tokens
-    And a gateway that redirects every request to another host
+    And a gateway that answers every request with a redirect to another host
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the token of "acme" is verified
     Then the verdict is "not a model list"
@@ -29,7 +29,7 @@ Feature: What a gateway's answer says about a token
   Scenario: A certificate of an unknown authority is named, and with the authority given the token is verified
     Given a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
-    And a gateway behind TLS of a private authority
+    And a gateway that is behind TLS of a private authority
     When the token of "acme" is verified over TLS
     Then the verdict is "unreachable"
     And the detail on "/models" names "authority"
@@ -78,7 +78,7 @@ Feature: What a gateway's answer says about a token
   @TOKEN-10
   Scenario Outline: A gateway that is busy says nothing about the token
     Given a gateway that accepts only Bearer tokens
-    And a gateway that answers <status> to every request, to be tried again after <seconds> s
+    And a gateway that answers every request with <status> and Retry-After <seconds>
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the token of "acme" is verified with 2 retries
     Then the verdict is "inconclusive"
@@ -94,7 +94,7 @@ Feature: What a gateway's answer says about a token
   @TOKEN-10
   Scenario: A gateway that was busy once is asked again
     Given a gateway that accepts only Bearer tokens
-    And a gateway that answers 429 to the next request
+    And a gateway that answers the next request with 429 and Retry-After 0
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the token of "acme" is verified with 2 retries
     Then the verdict is "verified"

@@ -63,7 +63,7 @@ Feature: Verifying the token outside Braintrust
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the token of "acme" is verified with a Bearer prefix
     Then the verdict is "not a raw token"
-    And the word "Bearer" is named as a problem of the token
+    And the problem of the token names "the word Bearer"
     And the advice names "raw token"
     And the gateway saw nothing
 
@@ -74,7 +74,7 @@ Feature: Verifying the token outside Braintrust
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the token of "acme" is verified with a Bearer prefix all the same
     Then the verdict is "refused"
-    And the gateway saw Bearer twice before the token of "acme" on "/models" and "/v1/models"
+    And the gateway saw the raw token of "acme" as Bearer Bearer on "/models" and "/v1/models"
 
   # behaviour list: a token that could not be tried has not been refused
   @TOKEN-5

@@ -46,5 +46,5 @@ func alikeness(said, known map[string]bool) float64 {
 			both++
 		}
 	}
-	return float64(both) / (float64(len(said)) + 0.2*float64(len(known)-both) + 1)
+	return float64(both) / (float64(len(said)) + 0.03*float64(len(known)-both) + 1)
 }
