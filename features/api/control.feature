@@ -1,6 +1,9 @@
 @api
 Feature: The control API that the fixes rest on
 
+  Background:
+    Given a data plane on v2
+
   # facts: preview; behaviour list: values never come back
   @API-1 @needs-org-writes @needs-project-writes @needs-logs @judges-api @judges-plane
   Scenario Outline: A stored value never comes back
@@ -24,8 +27,7 @@ Feature: The control API that the fixes rest on
   # published API description: list ai_secret and env_var; facts: listings
   @API-2 @needs-org-writes @judges-api
   Scenario Outline: Listing org provider secrets
-    Given a data plane on v2
-    And org provider secrets "one", "two", "three", "four"
+    Given org provider secrets "one", "two", "three", "four"
     When an org admin lists ai_secret with "<query>"
     Then the listing is <names>
 
@@ -45,8 +47,7 @@ Feature: The control API that the fixes rest on
   # published API description: env_var has limit and no cursors; the guides' secret_category is not documented
   @API-2 @needs-project-writes @judges-api
   Scenario Outline: Listing project provider secrets
-    Given a data plane on v2
-    And a project provider secret "first"
+    Given a project provider secret "first"
     And a project provider secret "second"
     And a project provider secret "elsewhere" in project "beta"
     And an environment variable "PLAIN" for model "acme-chat"
@@ -66,8 +67,7 @@ Feature: The control API that the fixes rest on
   # published API description: cursors and the name filter of project
   @API-2 @needs-project-writes @judges-api
   Scenario Outline: Listing projects
-    Given a data plane on v2
-    And projects "alpha", "beta", "gamma"
+    Given projects "alpha", "beta", "gamma"
     When an org admin lists project with "<query>"
     Then the listing is <names>
 
@@ -81,8 +81,7 @@ Feature: The control API that the fixes rest on
   # behaviour list: a clear 4xx and nothing changed
   @API-3 @needs-org-writes @judges-api
   Scenario Outline: A request that cannot be served is refused and changes nothing
-    Given a data plane on v2
-    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
     And a project provider secret "own" for model "acme-chat"
     When an org admin sends <method> "<path>" with <body>
     Then the API refuses with status <status> and says "<words>"
@@ -107,15 +106,13 @@ Feature: The control API that the fixes rest on
   # behaviour list: concurrent PATCHes
   @API-4 @needs-org-writes @judges-api
   Scenario: Concurrent changes of different fields lose neither
-    Given a data plane on v2
-    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
     When the type and the metadata of "acme" are sent at the same time, 8 times
     Then every change of "acme" is there
 
   # behaviour list: concurrent PATCHes
   @API-4 @needs-project-writes @judges-api
   Scenario: Of two concurrent changes of metadata one is there, whole
-    Given a data plane on v2
-    And a project provider secret "own" for model "acme-chat" with auth_format "api_key"
+    Given a project provider secret "own" for model "acme-chat" with auth_format "api_key"
     When two metadata of "own" are sent at the same time, 8 times
     Then the metadata of "own" was one of the two each time

@@ -2,12 +2,14 @@
 Feature: Telling one authentication failure from another
   The Braintrust key may be valid and the failure come from the provider secret, or the other way round.
 
+  Background:
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+
   # guide: bearer-after-v2-migration, step 3; facts: models-paths, api-key-products
   @BEARER-11 @needs-org-writes @judges-plane
   Scenario: The right scheme with a wrong token is told apart from the wrong scheme
-    Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
     And a gateway that has revoked the token of "acme"
     When the scorer is run
     Then the scorer fails with an authentication error of the provider
@@ -17,9 +19,7 @@ Feature: Telling one authentication failure from another
   # guide: bearer-after-v2-migration, summary: the other failure
   @BEARER-11 @reproduction @needs-choose-generation @judges-plane @fails-on-legacy-2026-02
   Scenario: The wrong scheme is refused for the scheme
-    Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
     Then the scorer fails with an authentication error of the provider
     And the gateway refused it for a wrong scheme, not for a wrong token
@@ -28,7 +28,6 @@ Feature: Telling one authentication failure from another
   @BEARER-12 @needs-org-writes @judges-plane
   Scenario Outline: A wrong Braintrust key is refused by the data plane before any provider is asked
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the scorer is run with a wrong Braintrust key
     Then the scorer is refused by the data plane for its Braintrust key
@@ -44,9 +43,7 @@ Feature: Telling one authentication failure from another
   # guide: bearer-after-v2-migration, notes: the Test key button may still show an error
   @BEARER-15 @needs-test-key @needs-org-writes @judges-plane
   Scenario: Test key shows an error while the scorer works
-    Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
-    And a data plane that has a console that cannot reach the gateway
+    Given a data plane that has a console that cannot reach the gateway
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
     When Test key is pressed for "acme"
     And the scorer is run
@@ -57,9 +54,7 @@ Feature: Telling one authentication failure from another
   # facts: test-key
   @BEARER-15 @reproduction @needs-test-key @needs-choose-generation @judges-plane @fails-on-legacy-2026-02
   Scenario: Test key shows success while the scorer fails
-    Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When Test key is pressed for "acme"
     And the scorer is run
     Then Test key shows success
@@ -95,7 +90,6 @@ Feature: Telling one authentication failure from another
   @BEARER-10 @needs-org-writes @judges-plane @judges-remedies
   Scenario Outline: A stored value that is no raw token is named, and what becomes of it is seen
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     And the token of "acme" is stored <how>
     When the scorer is run
@@ -120,8 +114,7 @@ Feature: Telling one authentication failure from another
   # guide: bearer-after-v2-migration, step 2: raw token only; the preview shows the prefix
   @BEARER-9 @needs-org-writes @judges-remedies
   Scenario: A stored Bearer prefix is named before anybody looks at a gateway
-    Given a data plane on v2
-    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     And the token of "acme" is stored with a Bearer prefix
     When the organization is audited
     Then the audit finds "value-scheme-prefix" on "acme"
@@ -151,8 +144,7 @@ Feature: Telling one authentication failure from another
   # facts: auth-format; auth_type changes nothing for openai
   @BEARER-20 @needs-org-writes @judges-remedies
   Scenario Outline: What is proposed where only one of the keys is set, or auth_type is another
-    Given a data plane on v2
-    And an org provider secret "acme" for model "acme-chat" with <metadata>
+    Given an org provider secret "acme" for model "acme-chat" with <metadata>
     When the organization is audited
     Then the audit finds "<rule>" on "acme"
     And for "<rule>" the audit proposes the <remedy> on "acme"
@@ -167,9 +159,7 @@ Feature: Telling one authentication failure from another
   # guide: bearer-after-v2-migration, summary; facts: wrapped-errors
   @BEARER-1 @reproduction @needs-choose-generation @judges-plane @judges-remedies @fails-on-legacy-2026-02
   Scenario: The first guide's failure is found in what the scorer was told
-    Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
     And what the scorer was told is read, as lines
     Then the log tells that a provider refused a credential, and to check auth_format and the token

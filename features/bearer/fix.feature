@@ -2,11 +2,14 @@
 Feature: Repairing the provider secret
   The correct combination for an OpenAI-compatible provider is auth_type "api_key" with auth_format "bearer".
 
+  Background:
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+
   # guide: bearer-after-v2-migration, step 2
   @BEARER-6 @needs-org-writes @judges-plane @judges-remedies
   Scenario Outline: Bearer format repairs an org provider secret and changes nothing else
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and organization_id "org-9"
     When an org admin applies the bearer fix to "acme"
     And the scorer is run
@@ -23,7 +26,6 @@ Feature: Repairing the provider secret
   @BEARER-7 @needs-project-writes @judges-plane @judges-remedies
   Scenario Outline: Bearer format repairs a project provider secret and changes nothing else
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and organization_id "org-9"
     When an org admin applies the bearer fix to "acme"
     And the project's scorer is run
@@ -39,8 +41,7 @@ Feature: Repairing the provider secret
   # guide: bearer-after-v2-migration, step 2: requires org admin
   @BEARER-8 @needs-org-writes @judges-api @judges-remedies
   Scenario: A member who is not org admin is refused and nothing changes
-    Given a data plane on v2
-    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When a member applies the bearer fix to "acme"
     Then the fix is refused by the API and says "org admin"
     And nothing about "acme" has changed
@@ -48,9 +49,7 @@ Feature: Repairing the provider secret
   # guide: bearer-after-v2-migration, step 2: the stored value must be the raw token
   @BEARER-9 @needs-org-writes @judges-plane @judges-remedies
   Scenario: A stored Bearer prefix survives the fix, and storing the raw token mends it
-    Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     And the token of "acme" is stored with a Bearer prefix
     When an org admin applies the bearer fix to "acme"
     And the scorer is run
@@ -64,9 +63,7 @@ Feature: Repairing the provider secret
   # facts: post-existing; PUT replaces
   @BEARER-17 @needs-org-writes @judges-api @judges-plane
   Scenario: POST with the same name does not update the secret, PUT does
-    Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When an org admin sends "acme" again by POST with auth_format "bearer"
     Then the API answers 200 with the "acme" that was there, auth_format "api_key"
     And nothing about "acme" has changed
@@ -80,9 +77,7 @@ Feature: Repairing the provider secret
   # behaviour list: a fix that the API accepts but does not apply
   @BEARER-18 @needs-org-writes @needs-choose-generation @judges-plane @judges-remedies @fails-on-legacy-2026-02
   Scenario: A fix that the API accepts and ignores is reported as not applied
-    Given a data plane on v2
-    And a data plane that ignores metadata in PATCH
-    And a gateway that accepts only Bearer tokens
+    Given a data plane that ignores metadata in PATCH
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When an org admin applies the bearer fix to "acme"
     Then the fix is not applied and says "auth_format"
@@ -94,7 +89,6 @@ Feature: Repairing the provider secret
   @BEARER-19 @needs-org-writes @needs-project-writes @judges-plane @judges-remedies
   Scenario Outline: Where the org's and the project's secret of one name are affected, both must be fixed
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the organization is audited
@@ -122,9 +116,7 @@ Feature: Repairing the provider secret
   # guide: project-override-on-legacy-proxy, long-term fix: override is name-based; facts: used-endpoint
   @BEARER-19 @needs-org-writes @needs-project-writes @judges-remedies
   Scenario: A call that works does not tell which of two secrets of one name was used
-    Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key"
     When an org admin applies the bearer fix to the project's "acme", with a call for model "acme-chat"
     Then the fix is impossible to tell and says "another secret of the same name could have answered"

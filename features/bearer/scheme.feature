@@ -3,11 +3,14 @@ Feature: Provider secrets after the migration to data plane v2
   A provider secret saved with auth_format "api_key" stops working with an upstream gateway that wants
   Authorization: Bearer once the data plane is on v2.
 
+  Background:
+    Given a data plane on v2
+    And a gateway that accepts only Bearer tokens
+
   # guide: bearer-after-v2-migration, summary; facts: gateway-shape
   @BEARER-1 @reproduction @needs-choose-generation @fails-on-legacy-2026-02
   Scenario Outline: A secret with auth_format api_key fails on v2 against a Bearer-only gateway
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And a data plane that sends api_key as <shape>
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
@@ -30,7 +33,6 @@ Feature: Provider secrets after the migration to data plane v2
   @BEARER-2 @needs-choose-generation
   Scenario: The same secret works on v1 with the oldest proxy
     Given a data plane on v1 (legacy-2026-02)
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
     Then the scorer succeeds
@@ -40,7 +42,6 @@ Feature: Provider secrets after the migration to data plane v2
   @BEARER-2 @reproduction @needs-choose-generation
   Scenario Outline: The same secret already fails on v1 with a later proxy
     Given a data plane on v1 (<generation>)
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
     Then the scorer fails with an authentication error of the provider
@@ -55,7 +56,6 @@ Feature: Provider secrets after the migration to data plane v2
   @BEARER-3 @needs-choose-generation @needs-upgrade @needs-org-writes @judges-remedies
   Scenario: The upgrade breaks the secret without touching it, and the fix repairs it
     Given a data plane on v1 (legacy-2026-02)
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
     Then the scorer succeeds
@@ -73,9 +73,7 @@ Feature: Provider secrets after the migration to data plane v2
   # facts: v2-and-gateway; the Gateway can be switched on later and off again
   @BEARER-3 @needs-choose-generation @needs-upgrade @needs-org-writes @judges-remedies
   Scenario: Switching the Gateway on and off neither repairs the secret nor undoes the fix
-    Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the data plane is moved to v2 with Gateway
     And the scorer is run
     Then the scorer fails with an authentication error of the provider
@@ -93,7 +91,6 @@ Feature: Provider secrets after the migration to data plane v2
   @BEARER-14 @needs-org-writes
   Scenario Outline: Without an auth_format the token is sent as Bearer
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with <metadata>
     When the scorer is run
     Then the scorer succeeds
@@ -114,7 +111,6 @@ Feature: Provider secrets after the migration to data plane v2
   @BEARER-16 @reproduction @needs-choose-generation
   Scenario Outline: A streaming scorer and a prompt run fail like the plain scorer
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When <caller> is run
     Then <caller> fails with an authentication error of the provider
@@ -133,7 +129,6 @@ Feature: Provider secrets after the migration to data plane v2
   @BEARER-16 @needs-project-writes
   Scenario Outline: A streaming scorer and a prompt run send the same credential as the plain scorer
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And a project provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
     When <caller> is run
     Then <caller> succeeds

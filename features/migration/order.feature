@@ -1,6 +1,9 @@
 @migration @needs-journal @needs-choose-generation
 Feature: What a change would do, known beforehand and then seen
 
+  Background:
+    Given a gateway that accepts only Bearer tokens
+
   # facts: strict-schema; guides: the first one's fix causes the second one's failure
   @MIGRATION-1 @reproduction @needs-logs @judges-plane @judges-remedies
   Scenario Outline: The bearer keys on a project secret before the upgrade cost the project its own credential
@@ -25,7 +28,6 @@ Feature: What a change would do, known beforehand and then seen
   @MIGRATION-1 @needs-project-writes @needs-upgrade @judges-plane @judges-remedies
   Scenario Outline: That order is refused, and upgrading first or the portable form is proposed
     Given a data plane on v1 (<generation>)
-    And a gateway that accepts only Bearer tokens
     And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
     When an org admin applies the bearer fix to "acme", with the proxy known to be <generation>
     Then the fix is refused and says "upgrade first, or use the portable form"
@@ -46,7 +48,6 @@ Feature: What a change would do, known beforehand and then seen
   @MIGRATION-1 @needs-project-writes @needs-upgrade @judges-plane @judges-remedies
   Scenario: The portable form mends the project secret before the upgrade and holds after it
     Given a data plane on v1 (legacy-2026-02)
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
     When an org admin applies the portable form to the project's "acme", with the proxy known to be legacy-2026-02
@@ -116,7 +117,6 @@ Feature: What a change would do, known beforehand and then seen
   @MIGRATION-7 @needs-org-writes @needs-project-writes @judges-remedies
   Scenario: Of many secrets only the affected ones are changed, and restoring gives them back
     Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
     And org provider secrets "affected-1" and "affected-2" with auth_format "api_key"
     And org provider secrets "u-1", "u-2", "u-3", "u-4", "u-5", "u-6", "u-7", "u-8", "u-9" and "u-10"
     And a project provider secret "project-1" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"

@@ -1,11 +1,13 @@
 @migration @needs-journal @needs-choose-generation @needs-upgrade @judges-plane
 Feature: The two guides together, over an upgrade
 
+  Background:
+    Given a gateway that accepts only Bearer tokens
+
   # facts: org-unchecked
   @MIGRATION-2 @needs-org-writes @judges-remedies
   Scenario Outline: The bearer fix on an org secret before the upgrade works before and after
     Given a data plane on v1 (<generation>)
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When an org admin applies the bearer fix to "acme"
     And the scorer is run
@@ -30,7 +32,6 @@ Feature: The two guides together, over an upgrade
   @MIGRATION-3 @needs-project-writes
   Scenario: The minimal metadata carried through the upgrade works on v2 with a Bearer gateway
     Given a data plane on v1 (legacy-2026-02)
-    And a gateway that accepts only Bearer tokens
     And a project provider secret "acme" with auth_format "bearer" and auth_type "api_key"
     When the guide's command "override-patch" is run for "acme"
     And the project's scorer is run with model "gpt-4o-mini"
@@ -59,7 +60,6 @@ Feature: The two guides together, over an upgrade
   @MIGRATION-4 @needs-project-writes
   Scenario Outline: The portable form of a Bearer provider works in every generation and on v2
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "org" for model "acme-chat"
     And a project provider secret "portable" for model "own-chat" with supportsStreaming true
     When the project's scorer is run with model "own-chat"
@@ -81,7 +81,6 @@ Feature: The two guides together, over an upgrade
   @MIGRATION-5 @needs-org-writes
   Scenario Outline: Every instance of the data plane treats the same call alike
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
     When the scorer is run 8 times
     Then every call was treated alike
@@ -96,7 +95,6 @@ Feature: The two guides together, over an upgrade
   @MIGRATION-5 @reproduction
   Scenario Outline: A half-upgraded fleet is told from a failure, however often the call is repeated
     Given a data plane on v1 (<generation>) and v2 in turn
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run <times> times
     Then the calls were treated in turn as by v1 and by v2, which is told as a half-upgraded fleet
@@ -111,7 +109,6 @@ Feature: The two guides together, over an upgrade
   @MIGRATION-5 @reproduction
   Scenario: One failed call is repeated, and told as a half-upgraded fleet although the repetition passes
     Given a data plane on v1 (legacy-2026-02) and v2 in turn
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
     Then the scorer succeeds

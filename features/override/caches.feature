@@ -2,6 +2,9 @@
 Feature: What the proxy's caches can hide
   An answer from a cache says nothing about the credential of now; the suite's own calls turn both caches off.
 
+  Background:
+    Given a gateway that accepts only Bearer tokens
+
   # facts: answer-cache; the key leaves the project out; a HIT repeats the old x-bt-used-endpoint
   @OVERRIDE-15 @needs-project-writes
   Scenario Outline: The answer cache hides a failure and a fix, but not from the suite's calls
@@ -30,7 +33,6 @@ Feature: What the proxy's caches can hide
   @OVERRIDE-15 @needs-org-writes @judges-remedies @fails-on-legacy-2026-02
   Scenario: The answer cache keeps no failure: after the fix the same call is answered afresh
     Given a data plane on v2
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key"
     When the scorer is run with the answer cache
     Then the scorer fails with an authentication error of the provider
@@ -42,7 +44,6 @@ Feature: What the proxy's caches can hide
   @OVERRIDE-16 @needs-org-writes
   Scenario Outline: The credential cache hides a failure, but not from the suite's calls
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the scorer is run with the credential cache
     Then the scorer succeeds
@@ -62,7 +63,6 @@ Feature: What the proxy's caches can hide
   @OVERRIDE-16 @needs-org-writes
   Scenario Outline: The credential cache hides a fix, but not from the suite's calls
     Given a data plane on <plane>
-    And a gateway that accepts only Bearer tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When an org admin stores another token in "acme"
     And the scorer is run with the credential cache

@@ -3,11 +3,13 @@ Feature: A project's provider secret on the legacy AI proxy
   Legacy proxies with a strict metadata schema cannot read newer provider secrets; the project then runs on the
   organization's credential.
 
+  Background:
+    Given a data plane on v1 (legacy-2026-02)
+
   # guide: project-override-on-legacy-proxy, summary; recorded: project-both-new-keys
   @OVERRIDE-1 @reproduction @needs-logs
   Scenario: The oldest proxy drops a project secret with auth_type and auth_format
-    Given a data plane on v1 (legacy-2026-02)
-    And an org provider secret "acme" for model "acme-chat"
+    Given an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When the project's scorer is run
     Then the project's scorer succeeds
@@ -53,8 +55,7 @@ Feature: A project's provider secret on the legacy AI proxy
   # guide: project-override-on-legacy-proxy, verify the fix: only for that project
   @OVERRIDE-4 @reproduction @needs-logs @needs-project-writes
   Scenario: Another project that is still broken keeps warning
-    Given a data plane on v1 (legacy-2026-02)
-    And an org provider secret "acme"
+    Given an org provider secret "acme"
     And a project provider secret "for alpha" with auth_type "api_key" and auth_format "bearer"
     And a project provider secret "acme" in project "beta" with auth_type "api_key" and auth_format "bearer"
     When the project's scorer is run with model "gpt-4o-mini"
@@ -71,8 +72,7 @@ Feature: A project's provider secret on the legacy AI proxy
   # recorded: endpoint-name-unknown (the message); guide: project-override-on-legacy-proxy, how project-level loading fails
   @OVERRIDE-5 @reproduction @needs-logs
   Scenario: Without an org secret there is nothing to fall back on
-    Given a data plane on v1 (legacy-2026-02)
-    And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
+    Given a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When the project's scorer is run
     Then the project's scorer fails with status 400 and says "No API keys found (for acme-chat)"
     And the gateway saw nothing
@@ -81,8 +81,7 @@ Feature: A project's provider secret on the legacy AI proxy
   # facts: one-spoils-all
   @OVERRIDE-6 @reproduction @needs-logs
   Scenario: One unreadable secret drops the project's readable ones too
-    Given a data plane on v1 (legacy-2026-02)
-    And an org provider secret "acme" for model "acme-chat"
+    Given an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat"
     And a project provider secret "unreadable" for model "other-chat" with auth_type "api_key"
     When the project's scorer is run

@@ -3,11 +3,13 @@ Feature: What a proxy's log tells an on-call engineer
   The legacy proxy says in its log alone why a project runs on the organization's credential; the log arrives in whatever
   form it was exported in.
 
+  Background:
+    Given a data plane on v1 (legacy-2026-02)
+
   # guide: project-override-on-legacy-proxy, when to use this workaround
   @OVERRIDE-1 @reproduction
   Scenario Outline: The cause is found in the log of the oldest proxy, as <export>
-    Given a data plane on v1 (legacy-2026-02)
-    And an org provider secret "acme" for model "acme-chat"
+    Given an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When the project's scorer is run
     And the proxy's log is read, as <export>
@@ -34,8 +36,7 @@ Feature: What a proxy's log tells an on-call engineer
   # guide: project-override-on-legacy-proxy, verify the fix: only for that project
   @OVERRIDE-4 @reproduction
   Scenario: The log tells each project's cause apart
-    Given a data plane on v1 (legacy-2026-02)
-    And an org provider secret "acme"
+    Given an org provider secret "acme"
     And a project provider secret "acme" with auth_type "api_key"
     And a project provider secret "acme" in project "beta" with auth_format "bearer"
     When the project's scorer is run with model "gpt-4o-mini"

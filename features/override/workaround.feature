@@ -2,6 +2,9 @@
 Feature: The workaround, and where it is none
   The second guide's PATCH is a temporary workaround for one failure of one kind of proxy.
 
+  Background:
+    Given a data plane on v1 (legacy-2026-02)
+
   # guide: project-override-on-legacy-proxy, when to use this workaround: not for current versions or Gateway deployments
   @OVERRIDE-12 @judges-remedies
   Scenario Outline: On v2 and with the Gateway the workaround is refused as not applicable
@@ -48,8 +51,7 @@ Feature: The workaround, and where it is none
   # guide: project-override-on-legacy-proxy, when to use this workaround: all of three conditions
   @OVERRIDE-13 @judges-plane @judges-remedies
   Scenario: The workaround is offered when all three conditions of the guide hold
-    Given a data plane on v1 (legacy-2026-02)
-    And an org provider secret "acme" for model "acme-chat"
+    Given an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer" and display_name "Acme"
     When an org admin applies the workaround to the project's "acme", with the proxy known to be legacy-2026-02
     Then the fix is proven
@@ -78,8 +80,7 @@ Feature: The workaround, and where it is none
   # facts: patch-semantics
   @OVERRIDE-18 @judges-plane @judges-remedies
   Scenario: On a data plane that merges, the workaround leaves the keys in place, which is reported as not applied
-    Given a data plane on v1 (legacy-2026-02)
-    And a data plane that merges metadata in PATCH
+    Given a data plane that merges metadata in PATCH
     And an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When an org admin applies the workaround to the project's "acme", with the proxy known to be legacy-2026-02
@@ -91,8 +92,7 @@ Feature: The workaround, and where it is none
   # facts: patch-name; the guide's command does not send it
   @OVERRIDE-19 @judges-plane @judges-remedies
   Scenario: An API that wants a name in PATCH gets it, and the fix goes through
-    Given a data plane on v1 (legacy-2026-02)
-    And a data plane that wants a name in PATCH
+    Given a data plane that wants a name in PATCH
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When an org admin sends PATCH "/v1/env_var/{acme}" with body {"metadata":{}}
     Then the API refuses with status 400 and says "name"
@@ -105,8 +105,7 @@ Feature: The workaround, and where it is none
   # guide: project-override-on-legacy-proxy, what each metadata field does; behaviour list: the literal PATCH drops the rest
   @OVERRIDE-21 @reproduction @judges-plane
   Scenario: The guide's literal PATCH makes a custom model stop routing to the project
-    Given a data plane on v1 (legacy-2026-02)
-    And an org provider secret "org" for model "acme-chat"
+    Given an org provider secret "org" for model "acme-chat"
     And a project provider secret "own" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When the guide's command "override-patch" is run for "own"
     And the project's scorer is run 8 times
@@ -116,8 +115,7 @@ Feature: The workaround, and where it is none
   # behaviour list: ours removes only what the generation rejects; the literal form is shown with what it would cost
   @OVERRIDE-21 @judges-plane @judges-remedies
   Scenario: The remedy of ours keeps the custom model, and shows what the literal form would cost
-    Given a data plane on v1 (legacy-2026-02)
-    And an org provider secret "acme" for model "acme-chat"
+    Given an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with auth_type "api_key" and auth_format "bearer"
     When an org admin applies the workaround to the project's "acme", with the proxy known to be legacy-2026-02
     Then the fix is proven

@@ -2,11 +2,13 @@
 Feature: Verifying the token outside Braintrust
   Before the scorer is run again the token is tried against the gateway itself, at /models and at /v1/models.
 
+  Background:
+    Given a gateway that accepts only Bearer tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+
   # guide: bearer-after-v2-migration, step 3
   @TOKEN-1
   Scenario: A good token gets a model list on both paths
-    Given a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the token of "acme" is verified
     Then the verdict is "verified"
     And the verdict on "/models" is "verified"
@@ -16,8 +18,6 @@ Feature: Verifying the token outside Braintrust
   # guide: bearer-after-v2-migration, step 3: the commands as printed
   @TOKEN-1
   Scenario Outline: The guide's command gets a model list
-    Given a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the guide's command "<command>" is run with the token of "acme"
     Then it answers 200 with a model list that has "acme-chat"
 
@@ -29,9 +29,7 @@ Feature: Verifying the token outside Braintrust
   # facts: vllm, models-paths; some answer 401 on a path they do not serve
   @TOKEN-2
   Scenario Outline: One path is enough, and the verdict says which
-    Given a gateway that accepts only Bearer tokens
-    And a gateway that serves only "<served>" and answers <status> elsewhere
-    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    Given a gateway that serves only "<served>" and answers <status> elsewhere
     When the token of "acme" is verified
     Then the verdict is "verified"
     And the verdict on "<served>" is "verified"
@@ -48,9 +46,7 @@ Feature: Verifying the token outside Braintrust
   # guide: bearer-after-v2-migration, step 3
   @TOKEN-3
   Scenario: A wrong token is refused on both paths
-    Given a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
-    And a gateway that has revoked the token of "acme"
+    Given a gateway that has revoked the token of "acme"
     When the token of "acme" is verified
     Then the verdict is "refused"
     And the verdict on "/models" is "refused"
@@ -59,8 +55,6 @@ Feature: Verifying the token outside Braintrust
   # guide: bearer-after-v2-migration, step 2: raw token only
   @TOKEN-4
   Scenario: A Bearer prefix inside the token is named before anything is sent
-    Given a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the token of "acme" is verified with a Bearer prefix
     Then the verdict is "not a raw token"
     And the problem of the token names "the word Bearer"
@@ -70,8 +64,6 @@ Feature: Verifying the token outside Braintrust
   # facts: stored-token
   @TOKEN-4
   Scenario: A Bearer prefix that is sent all the same is refused by the gateway for being doubled
-    Given a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the token of "acme" is verified with a Bearer prefix all the same
     Then the verdict is "refused"
     And the gateway saw the raw token of "acme" as Bearer Bearer on "/models" and "/v1/models"
@@ -79,8 +71,6 @@ Feature: Verifying the token outside Braintrust
   # behaviour list: a token that could not be tried has not been refused
   @TOKEN-5
   Scenario Outline: A gateway that cannot be reached is unreachable, never refused
-    Given a gateway that accepts only Bearer tokens
-    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     When the token of "acme" is verified at <place>
     Then the verdict is "unreachable"
     And the verdict on "/models" is "unreachable"
