@@ -87,29 +87,45 @@ Feature: Telling one authentication failure from another
       | v2              | auth_format "api_key" and auth_type "oauth_bearer" | Authorization: Api-Key |
 
   # facts: stored-token; a trailing newline is trimmed by the HTTP client; an empty token sends Bearer alone
-  @BEARER-10 @needs-org-writes @judges-plane @judges-remedies
-  Scenario Outline: A stored value that is no raw token is named, and what becomes of it is seen
+  @BEARER-10 @needs-org-writes @judges-plane
+  Scenario Outline: What becomes of a stored value that is no raw token is seen
     Given a data plane on <plane>
     And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
     And the token of "acme" is stored <how>
     When the scorer is run
     Then the gateway saw <seen>
-    When the organization is audited
-    Then the audit finds "<rule>" on "acme"
 
     Examples:
-      | plane               | how                     | seen                                          | rule              |
-      | v2                  | with a blank before it  | the raw token of "acme" as Bearer and a blank | value-white-space |
-      | v2                  | with a newline after it | the raw token of "acme" as Bearer             | value-white-space |
-      | v2                  | as an empty value       | Bearer and nothing after it                   | value-missing     |
-      | v1 (legacy-2026-02) | as an empty value       | Bearer and nothing after it                   | value-missing     |
-      | v1 (legacy-2026-02) | with a newline after it | the raw token of "acme" as Bearer             | value-white-space |
+      | plane               | how                     | seen                                           |
+      | v2                  | with a blank before it  | the raw token of "acme" as Bearer and a blank  |
+      | v2                  | with a newline after it | the raw token of "acme" as Bearer              |
+      | v2                  | as an empty value       | Bearer and nothing after it                    |
+      | v1 (legacy-2026-02) | as an empty value       | Bearer and nothing after it                    |
+      | v1 (legacy-2026-02) | with a newline after it | the raw token of "acme" as Bearer              |
 
     # facts: null-value
     @fails-on-legacy-2026-02 @fails-on-legacy-2026-03
     Examples:
-      | plane               | how                     | seen                                          | rule              |
-      | v2                  | as null                 | no credential                                 | value-missing     |
+      | plane               | how                     | seen                                           |
+      | v2                  | as null                 | no credential                                  |
+
+  # facts: stored-token, null-value
+  @BEARER-10 @needs-org-writes @judges-remedies
+  Scenario Outline: A stored value that is no raw token is named
+    Given a data plane on <plane>
+    And an org provider secret "acme" for model "acme-chat" with auth_format "bearer"
+    And the token of "acme" is stored <how>
+    When the organization is audited
+    Then the audit finds "<rule>" on "acme"
+
+    Examples:
+      | plane               | how                     | rule              |
+      | v2                  | with a blank before it  | value-white-space |
+      | v2                  | with a newline after it | value-white-space |
+      | v2                  | as an empty value       | value-missing     |
+      | v2                  | as null                 | value-missing     |
+      | v1 (legacy-2026-02) | as an empty value       | value-missing     |
+      | v1 (legacy-2026-02) | with a newline after it | value-white-space |
 
   # guide: bearer-after-v2-migration, step 2: raw token only; the preview shows the prefix
   @BEARER-9 @needs-org-writes @judges-remedies
@@ -120,21 +136,45 @@ Feature: Telling one authentication failure from another
     Then the audit finds "value-scheme-prefix" on "acme"
 
   # facts: api-key-products
-  @BEARER-13 @needs-org-writes @judges-plane @judges-remedies @fails-on-legacy-2026-02
-  Scenario Outline: Where the gateway requires Api-Key, auth_format api_key is right, works, and is not called wrong
+  @BEARER-13 @needs-org-writes @judges-plane @fails-on-legacy-2026-02
+  Scenario Outline: Where the gateway requires Api-Key, auth_format api_key is right and works
     Given a data plane on <plane>
     And a gateway that accepts only Authorization: Api-Key tokens
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Authorization: Api-Key
+
+    Examples:
+      | plane           |
+      | v2              |
+      | v2 with Gateway |
+
+  # facts: api-key-products
+  @BEARER-13 @needs-org-writes @judges-remedies
+  Scenario Outline: Where the gateway requires Api-Key, auth_format api_key is not called wrong
+    Given a data plane on <plane>
+    And a gateway that accepts only Authorization: Api-Key tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the organization is audited
     Then the audit cannot decide "auth-format-api-key" on "acme", and says what it would need
+
+    Examples:
+      | plane           |
+      | v2              |
+      | v2 with Gateway |
+
+  # facts: api-key-products
+  @BEARER-13 @needs-org-writes @judges-plane @judges-remedies @fails-on-legacy-2026-02
+  Scenario Outline: Where the gateway requires Api-Key, the bearer fix is taken back and the scorer still works
+    Given a data plane on <plane>
+    And a gateway that accepts only Authorization: Api-Key tokens
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When an org admin applies the bearer fix to "acme", with a call for model "acme-chat"
+    And the scorer is run
     Then the fix is not applied and says "401"
     And nothing else about "acme" has changed
-    When the scorer is run
-    Then the scorer succeeds
+    And the scorer succeeds
 
     Examples:
       | plane           |

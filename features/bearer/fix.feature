@@ -48,30 +48,42 @@ Feature: Repairing the provider secret
 
   # guide: bearer-after-v2-migration, step 2: the stored value must be the raw token
   @BEARER-9 @needs-org-writes @judges-plane @judges-remedies
-  Scenario: A stored Bearer prefix survives the fix, and storing the raw token mends it
+  Scenario: A stored Bearer prefix survives the fix
     Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     And the token of "acme" is stored with a Bearer prefix
     When an org admin applies the bearer fix to "acme"
     And the scorer is run
     Then the scorer fails with an authentication error of the provider
     And the gateway saw the raw token of "acme" as Bearer Bearer
-    When an org admin stores its raw token in "acme"
+
+  # guide: bearer-after-v2-migration, step 2: the stored value must be the raw token
+  @BEARER-9 @needs-org-writes @judges-plane @judges-remedies
+  Scenario: Storing the raw token mends a stored Bearer prefix
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    And the token of "acme" is stored with a Bearer prefix
+    When an org admin applies the bearer fix to "acme"
+    And an org admin stores its raw token in "acme"
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
 
-  # facts: post-existing; PUT replaces
-  @BEARER-17 @needs-org-writes @judges-api @judges-plane
-  Scenario: POST with the same name does not update the secret, PUT does
+  # facts: post-existing
+  @BEARER-17 @needs-org-writes @judges-api
+  Scenario: POST with the same name does not update the secret
     Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When an org admin sends "acme" again by POST with auth_format "bearer"
     Then the API answers 200 with the "acme" that was there, auth_format "api_key"
     And nothing about "acme" has changed
+
+  # facts: post-existing; PUT replaces
+  @BEARER-17 @needs-org-writes @judges-api @judges-plane
+  Scenario: PUT with the same name updates the secret
+    Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When an org admin sends "acme" again by PUT with auth_format "bearer"
+    And the scorer is run
     Then the API answers 200 with the "acme" that was there, auth_format "bearer"
     And nothing else about "acme" has changed
-    When the scorer is run
-    Then the scorer succeeds
+    And the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
 
   # behaviour list: a fix that the API accepts but does not apply
@@ -80,38 +92,62 @@ Feature: Repairing the provider secret
     Given a data plane that ignores metadata in PATCH
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When an org admin applies the bearer fix to "acme"
+    And the scorer is run
     Then the fix is not applied and says "auth_format"
     And nothing else about "acme" has changed
-    When the scorer is run
-    Then the scorer fails with an authentication error of the provider
+    And the scorer fails with an authentication error of the provider
 
   # guide: project-override-on-legacy-proxy, long-term fix: override is name-based
-  @BEARER-19 @needs-org-writes @needs-project-writes @judges-plane @judges-remedies
-  Scenario Outline: Where the org's and the project's secret of one name are affected, both must be fixed
+  @BEARER-19 @needs-org-writes @needs-project-writes @judges-remedies
+  Scenario Outline: Where the org's and the project's secret of one name are affected, both are named
     Given a data plane on <plane>
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the organization is audited
     Then the audit finds "same-name-both-affected" on the org's "acme" and the project's "acme"
-    When an org admin applies the bearer fix to the org's "acme"
-    Then the fix is proven
-    And the fix says last "not mended, and with auth_format"
-    When the scorer is run
-    Then the scorer succeeds
-    When the project's scorer is run
-    Then the project's scorer fails with an authentication error of the provider
-    And the gateway saw the raw token of the project's "acme" as Authorization: Api-Key
-    When an org admin applies the bearer fix to the project's "acme"
-    Then the fix is proven
-    When the project's scorer is run
-    Then the project's scorer succeeds
-    And the gateway saw the raw token of the project's "acme" as Bearer
 
     Examples:
       | plane           |
       | v2              |
       | v2 with Gateway |
 
+  # guide: project-override-on-legacy-proxy, long-term fix: override is name-based
+  @BEARER-19 @needs-org-writes @needs-project-writes @judges-plane @judges-remedies
+  Scenario Outline: The fix of the org's secret does not mend the project's of that name
+    Given a data plane on <plane>
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When an org admin applies the bearer fix to the org's "acme"
+    And <caller> is run
+    Then the fix is proven
+    And the fix says last "not mended, and with auth_format"
+    And <caller> <outcome>
+    And the gateway saw the raw token of <used> "acme" as <shape>
+
+    Examples:
+      | plane           | caller               | outcome                                          | used          | shape                  |
+      | v2              | the scorer           | succeeds                                         | the org's     | Bearer                 |
+      | v2              | the project's scorer | fails with an authentication error of the provider | the project's | Authorization: Api-Key |
+      | v2 with Gateway | the scorer           | succeeds                                         | the org's     | Bearer                 |
+      | v2 with Gateway | the project's scorer | fails with an authentication error of the provider | the project's | Authorization: Api-Key |
+
+  # guide: project-override-on-legacy-proxy, long-term fix: override is name-based
+  @BEARER-19 @needs-org-writes @needs-project-writes @judges-plane @judges-remedies
+  Scenario Outline: Once both secrets of one name are fixed, the project's works too
+    Given a data plane on <plane>
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    And a project provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When an org admin applies the bearer fix to the org's "acme"
+    And an org admin applies the bearer fix to the project's "acme"
+    And the project's scorer is run
+    Then the fix is proven
+    And the project's scorer succeeds
+    And the gateway saw the raw token of the project's "acme" as Bearer
+
+    Examples:
+      | plane           |
+      | v2              |
+      | v2 with Gateway |
 
   # guide: project-override-on-legacy-proxy, long-term fix: override is name-based; facts: used-endpoint
   @BEARER-19 @needs-org-writes @needs-project-writes @judges-remedies

@@ -70,22 +70,30 @@ Feature: Provider secrets after the migration to data plane v2
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
 
-  # facts: v2-and-gateway; the Gateway can be switched on later and off again
-  @BEARER-3 @needs-choose-generation @needs-upgrade @needs-org-writes @judges-remedies
-  Scenario: Switching the Gateway on and off neither repairs the secret nor undoes the fix
+  # facts: v2-and-gateway; the Gateway can be switched on later
+  @BEARER-3 @needs-choose-generation @needs-upgrade @needs-org-writes
+  Scenario: Switching the Gateway on does not repair the secret
     Given an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When the data plane is moved to v2 with Gateway
     And the scorer is run
     Then the scorer fails with an authentication error of the provider
     And nothing about "acme" has changed
+
+  # facts: v2-and-gateway; the Gateway can be switched on later and off again
+  @BEARER-3 @needs-choose-generation @needs-upgrade @needs-org-writes @judges-remedies
+  Scenario Outline: Switching the Gateway does not undo the fix
+    Given a data plane on <from>
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When an org admin applies the bearer fix to "acme"
+    And the data plane is moved to <to>
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
-    When the data plane is moved to v2
-    And the scorer is run
-    Then the scorer succeeds
-    And the gateway saw the raw token of "acme" as Bearer
+
+    Examples:
+      | from            | to              |
+      | v2              | v2 with Gateway |
+      | v2 with Gateway | v2              |
 
   # facts: auth-format
   @BEARER-14 @needs-org-writes

@@ -25,18 +25,29 @@ Feature: What a change would do, known beforehand and then seen
       | legacy-2026-03 | "auth_type"                   |
 
   # behaviour list: the order proposed: upgrade first, or the portable form
-  @MIGRATION-1 @needs-project-writes @needs-upgrade @judges-plane @judges-remedies
+  @MIGRATION-1 @needs-project-writes @judges-remedies
   Scenario Outline: That order is refused, and upgrading first or the portable form is proposed
     Given a data plane on v1 (<generation>)
     And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
     When an org admin applies the bearer fix to "acme", with the proxy known to be <generation>
     Then the fix is refused and says "upgrade first, or use the portable form"
     And nothing about "acme" has changed
+
+    Examples:
+      | generation     |
+      | legacy-2026-02 |
+      | legacy-2026-03 |
+
+  # behaviour list: the order proposed: upgrade first
+  @MIGRATION-1 @needs-project-writes @needs-upgrade @judges-plane @judges-remedies
+  Scenario Outline: After the upgrade the bearer fix on a project secret works
+    Given a data plane on v1 (<generation>)
+    And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
     When the data plane is moved to v2
     And an org admin applies the bearer fix to "acme"
+    And the project's scorer is run
     Then the fix is proven
-    When the project's scorer is run
-    Then the project's scorer succeeds
+    And the project's scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
 
     Examples:
@@ -115,18 +126,29 @@ Feature: What a change would do, known beforehand and then seen
 
   # behaviour list: many secrets, few affected
   @MIGRATION-7 @needs-org-writes @needs-project-writes @judges-remedies
-  Scenario: Of many secrets only the affected ones are changed, and restoring gives them back
+  Scenario: Of many secrets only the affected ones are changed
     Given a data plane on v2
     And org provider secrets "affected-1" and "affected-2" with auth_format "api_key"
     And org provider secrets "u-1", "u-2", "u-3", "u-4", "u-5", "u-6", "u-7", "u-8", "u-9" and "u-10"
     And a project provider secret "project-1" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
     When the organization is audited
+    And an org admin applies the bearer fix to what the audit found
     Then the audit finds "auth-format-api-key" on "affected-1" and "affected-2"
-    When an org admin applies the bearer fix to what the audit found
-    Then the fix is proven
+    And the fix is proven
     And of all secrets only "affected-1" and "affected-2" have changed
-    When the change is restored
-    Then no secret has changed
+
+  # behaviour list: many secrets, few affected; each can be restored
+  @MIGRATION-7 @needs-org-writes @needs-project-writes @judges-remedies
+  Scenario: Restoring gives all that the fix changed back
+    Given a data plane on v2
+    And org provider secrets "affected-1" and "affected-2" with auth_format "api_key"
+    And org provider secrets "u-1" and "u-2"
+    And a project provider secret "project-1" for model "acme-chat" with auth_format "bearer" and auth_type "api_key"
+    When the organization is audited
+    And an org admin applies the bearer fix to what the audit found
+    And the change is restored
+    Then the fix is proven
+    And no secret has changed
 
   # facts: one-spoils-all
   @MIGRATION-1 @needs-project-writes @judges-remedies

@@ -6,18 +6,10 @@ Feature: The two guides together, over an upgrade
 
   # facts: org-unchecked
   @MIGRATION-2 @needs-org-writes @judges-remedies
-  Scenario Outline: The bearer fix on an org secret before the upgrade works before and after
+  Scenario Outline: The bearer fix on an org secret works before the upgrade
     Given a data plane on v1 (<generation>)
     And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
     When an org admin applies the bearer fix to "acme"
-    And the scorer is run
-    Then the scorer succeeds
-    And the gateway saw the raw token of "acme" as Bearer
-    When the data plane is moved to v2
-    And the scorer is run
-    Then the scorer succeeds
-    And the gateway saw the raw token of "acme" as Bearer
-    When the data plane is moved to v2 with Gateway
     And the scorer is run
     Then the scorer succeeds
     And the gateway saw the raw token of "acme" as Bearer
@@ -27,6 +19,26 @@ Feature: The two guides together, over an upgrade
       | legacy-2026-02  |
       | legacy-2026-03  |
       | current-2026-08 |
+
+  # facts: org-unchecked
+  @MIGRATION-2 @needs-org-writes @judges-remedies
+  Scenario Outline: The bearer fix on an org secret before the upgrade works after it
+    Given a data plane on v1 (<generation>)
+    And an org provider secret "acme" for model "acme-chat" with auth_format "api_key" and auth_type "api_key"
+    When an org admin applies the bearer fix to "acme"
+    And the data plane is moved to <to>
+    And the scorer is run
+    Then the scorer succeeds
+    And the gateway saw the raw token of "acme" as Bearer
+
+    Examples:
+      | generation      | to              |
+      | legacy-2026-02  | v2              |
+      | legacy-2026-02  | v2 with Gateway |
+      | legacy-2026-03  | v2              |
+      | legacy-2026-03  | v2 with Gateway |
+      | current-2026-08 | v2              |
+      | current-2026-08 | v2 with Gateway |
 
   # guide: project-override-on-legacy-proxy, temporary workaround
   @MIGRATION-3 @needs-project-writes
@@ -62,20 +74,22 @@ Feature: The two guides together, over an upgrade
     Given a data plane on <plane>
     And an org provider secret "org" for model "acme-chat"
     And a project provider secret "portable" for model "own-chat" with supportsStreaming true
-    When the project's scorer is run with model "own-chat"
-    Then the project's scorer succeeds
-    And the gateway saw the raw token of "portable" as Bearer
-    When the prompt is run with model "own-chat"
-    Then the prompt succeeds
+    When <caller> is run with model "own-chat"
+    Then <caller> succeeds
     And the gateway saw the raw token of "portable" as Bearer
 
     Examples:
-      | plane                |
-      | v1 (legacy-2026-02)  |
-      | v1 (legacy-2026-03)  |
-      | v1 (current-2026-08) |
-      | v2                   |
-      | v2 with Gateway      |
+      | plane                | caller               |
+      | v1 (legacy-2026-02)  | the project's scorer |
+      | v1 (legacy-2026-03)  | the project's scorer |
+      | v1 (current-2026-08) | the project's scorer |
+      | v2                   | the project's scorer |
+      | v2 with Gateway      | the project's scorer |
+      | v1 (legacy-2026-02)  | the prompt           |
+      | v1 (legacy-2026-03)  | the prompt           |
+      | v1 (current-2026-08) | the prompt           |
+      | v2                   | the prompt           |
+      | v2 with Gateway      | the prompt           |
 
   # behaviour list: half-upgraded fleet
   @MIGRATION-5 @needs-org-writes

@@ -5,18 +5,31 @@ Feature: What the proxy's caches can hide
   Background:
     Given a gateway that accepts only Bearer tokens
 
-  # facts: answer-cache; the key leaves the project out; a HIT repeats the old x-bt-used-endpoint
+  # facts: answer-cache
   @OVERRIDE-15 @needs-project-writes
-  Scenario Outline: The answer cache hides a failure and a fix, but not from the suite's calls
+  Scenario Outline: The answer cache hides a failure, but not from the suite's calls
     Given a data plane on <plane>
     And an org provider secret "acme" for model "acme-chat"
     When the scorer is run with the answer cache
     Then the answer is fresh
-    Given a gateway that has revoked the token of the org's "acme"
+    Given a gateway that has revoked the token of "acme"
     When the scorer is run with the answer cache
     Then the answer comes from the answer cache
     When the scorer is run
     Then the scorer fails with an authentication error of the provider
+
+    Examples:
+      | plane               |
+      | v1 (legacy-2026-02) |
+      | v2                  |
+
+  # facts: answer-cache; the key leaves the project out; a HIT repeats the old x-bt-used-endpoint
+  @OVERRIDE-15 @needs-project-writes
+  Scenario Outline: The answer cache hides a fix from another caller, but not from the suite's calls
+    Given a data plane on <plane>
+    And an org provider secret "acme" for model "acme-chat"
+    When the scorer is run with the answer cache
+    Then the answer is fresh
     Given a project provider secret "acme" for model "acme-chat" with supportsStreaming true
     When the project's scorer is run with the answer cache
     Then the answer comes from the answer cache

@@ -27,9 +27,9 @@ Feature: A project's provider secret on the legacy AI proxy
     And the gateway saw the raw token of the org's "acme" as Bearer
     And the proxy warned for project "alpha" about unrecognized keys "auth_type"
 
-  # guide: project-override-on-legacy-proxy, temporary workaround and verify the fix
+  # guide: project-override-on-legacy-proxy, summary and temporary workaround: the guide's own names
   @OVERRIDE-3 @needs-logs @needs-project-writes
-  Scenario Outline: The guide's PATCH gives the project its own credential back
+  Scenario Outline: The guide's search shows the project secret that was dropped
     Given a data plane on v1 (<generation>)
     And an org provider secret "OPENAI_API_KEY"
     And a project provider secret "OPENAI_API_KEY" with auth_type "api_key" and auth_format "bearer"
@@ -39,6 +39,18 @@ Feature: A project's provider secret on the legacy AI proxy
     And the proxy warned for project "alpha" about unrecognized keys <keys>
     When the guide's command "override-find" is run
     Then it shows the project's "OPENAI_API_KEY"
+
+    Examples:
+      | generation     | keys                          |
+      | legacy-2026-02 | "auth_type" and "auth_format" |
+      | legacy-2026-03 | "auth_type"                   |
+
+  # guide: project-override-on-legacy-proxy, temporary workaround and verify the fix
+  @OVERRIDE-3 @needs-logs @needs-project-writes
+  Scenario Outline: The guide's PATCH gives the project its own credential back
+    Given a data plane on v1 (<generation>)
+    And an org provider secret "OPENAI_API_KEY"
+    And a project provider secret "OPENAI_API_KEY" with auth_type "api_key" and auth_format "bearer"
     When the guide's command "override-patch" is run for the project's "OPENAI_API_KEY"
     And the project's scorer is run with model "gpt-4o-mini"
     Then the project's scorer succeeds
@@ -48,9 +60,9 @@ Feature: A project's provider secret on the legacy AI proxy
     And the stored value of the project's "OPENAI_API_KEY" has not changed
 
     Examples:
-      | generation     | keys                          |
-      | legacy-2026-02 | "auth_type" and "auth_format" |
-      | legacy-2026-03 | "auth_type"                   |
+      | generation     |
+      | legacy-2026-02 |
+      | legacy-2026-03 |
 
   # guide: project-override-on-legacy-proxy, verify the fix: only for that project
   @OVERRIDE-4 @reproduction @needs-logs @needs-project-writes

@@ -131,25 +131,38 @@ Feature: Which provider secret is used
 
   # facts: used-endpoint
   @OVERRIDE-9 @needs-project-writes
-  Scenario Outline: The used endpoint names the secret, and with equal names only the credential tells them apart
+  Scenario Outline: The used endpoint names the secret
     Given a data plane on <plane>
     And an org provider secret "acme" for model "acme-chat"
     And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
     And a project provider secret "own" for model "own-chat"
     When the project's scorer is run with model "own-chat"
     Then the used endpoint is "own"
-    When the scorer is run
-    Then the used endpoint is "acme"
-    And the gateway saw the raw token of the org's "acme" as Bearer
-    When the project's scorer is run
-    Then the used endpoint is "acme"
-    And the gateway saw the raw token of the project's "acme" as Bearer
 
     Examples:
       | plane               |
       | v1 (legacy-2026-02) |
       | v2                  |
       | v2 with Gateway     |
+
+  # facts: used-endpoint
+  @OVERRIDE-9 @needs-project-writes
+  Scenario Outline: With equal names only the credential tells the used secrets apart
+    Given a data plane on <plane>
+    And an org provider secret "acme" for model "acme-chat"
+    And a project provider secret "acme" for model "acme-chat" with supportsStreaming true
+    When <caller> is run
+    Then the used endpoint is "acme"
+    And the gateway saw the raw token of <used> "acme" as Bearer
+
+    Examples:
+      | plane               | caller               | used          |
+      | v1 (legacy-2026-02) | the scorer           | the org's     |
+      | v1 (legacy-2026-02) | the project's scorer | the project's |
+      | v2                  | the scorer           | the org's     |
+      | v2                  | the project's scorer | the project's |
+      | v2 with Gateway     | the scorer           | the org's     |
+      | v2 with Gateway     | the project's scorer | the project's |
 
   # facts: order; recorded: project-401-masked-by-org
   @OVERRIDE-10 @reproduction @needs-choose-generation
