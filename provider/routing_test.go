@@ -139,3 +139,40 @@ func TestEndpoint(t *testing.T) {
 		})
 	}
 }
+
+// facts: responses-base, responses-models, azure-path
+func TestEndpointFor(t *testing.T) {
+	t.Parallel()
+	const openai = "https://api.openai.com/v1/responses"
+	for name, c := range map[string]struct {
+		typ, metadata, model, path string
+		old, mid, latest           string
+	}{
+		"responses":               {"openai", `{"api_base":"http://gw/v1"}`, "m", "/responses", openai, openai, "http://gw/v1/responses"},
+		"responses, azure":        {"azure", `{"api_base":"http://gw"}`, "", "/responses", openai, openai, "http://gw/responses"},
+		"azure, by model":         {"azure", `{"api_base":"http://gw/"}`, "gpt-3.5-turbo", "/c", "http://gw/openai/deployments/gpt-35-turbo/c", "http://gw/openai/deployments/gpt-35-turbo/c", "http://gw/openai/deployments/gpt-35-turbo/c"},
+		"azure, its deployment":   {"azure", `{"api_base":"http://gw","deployment":"a b","api_version":"v&1"}`, "m", "/c", "http://gw/openai/deployments/a%20b/c?api-version=v%261", "http://gw/openai/deployments/a%20b/c?api-version=v%261", "http://gw/openai/deployments/a%20b/c?api-version=v%261"},
+		"azure, none in the path": {"azure", `{"api_base":"http://gw","deployment":"d","no_named_deployment":true}`, "m", "/c", "http://gw/c", "http://gw/c", "http://gw/c"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for i, want := range []string{c.old, c.mid, c.latest} {
+				assert.Equal(t, want, provider.EndpointFor(provider.Generations()[i], secret(c.typ, c.metadata), c.model, c.path))
+			}
+		})
+	}
+}
+
+// facts: responses-models
+func TestLeavesChat(t *testing.T) {
+	t.Parallel()
+	for model, want := range map[string][3]bool{
+		"acme-chat": {}, "gpt-4o-mini": {}, "gpt-5": {}, "gpt-5.2": {}, "gpt-5-mini": {},
+		"o1-pro": {true, true, true}, "gpt-5-pro": {true, true, true}, "gpt-5.1-codex": {true, true, true},
+		"o3-pro": {true, true, true}, "gpt-5.3": {false, true, true}, "gpt-5.10": {false, true, true},
+	} {
+		for i, g := range provider.Generations() {
+			assert.Equal(t, want[i], provider.LeavesChat(g, model), "%s: %s", g, model)
+		}
+	}
+}

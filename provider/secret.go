@@ -21,12 +21,16 @@ type Metadata struct {
 	APIBase              string
 	AuthFormat           string
 	EndpointPath         *string
+	APIVersion           string
+	Deployment           string
 	OrganizationID       string
 	OverrideModel        string
+	OverrideSystemPrompt string
 	Models               []string // nil when not set; an empty list is set, and allows no model
 	CustomModels         map[string]json.RawMessage
 	AdditionalHeaders    map[string]string
 	ExcludeDefaultModels bool
+	NoNamedDeployment    bool
 	SupportsStreaming    bool // true unless it is stored as false
 }
 
@@ -40,12 +44,16 @@ func (s Secret) Decode() Metadata {
 		APIBase:              lenient[string](raw["api_base"]),
 		AuthFormat:           lenient[string](raw["auth_format"]),
 		EndpointPath:         lenient[*string](raw["endpoint_path"]),
+		APIVersion:           lenient[string](raw["api_version"]),
+		Deployment:           lenient[string](raw["deployment"]),
 		OrganizationID:       lenient[string](raw["organization_id"]),
 		OverrideModel:        lenient[string](raw["overrideModel"]),
+		OverrideSystemPrompt: lenient[string](raw["overrideSystemPrompt"]),
 		Models:               modelNames(raw["models"]),
 		CustomModels:         lenient[map[string]json.RawMessage](raw["customModels"]),
 		AdditionalHeaders:    headers(raw["additionalHeaders"]),
 		ExcludeDefaultModels: lenient[bool](raw["excludeDefaultModels"]),
+		NoNamedDeployment:    lenient[bool](raw["no_named_deployment"]),
 		SupportsStreaming:    string(raw["supportsStreaming"]) != "false",
 	}
 }

@@ -3,10 +3,14 @@
 package legacyproxy
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +32,12 @@ type Config = settings.LegacyProxy
 func check(c Config) error {
 	if _, err := provider.ParseGeneration(string(c.Generation)); err != nil {
 		return fmt.Errorf("generation: %w", err)
+	}
+	if known := []string{settings.VariantSelfHosted, settings.VariantEdge, settings.VariantNode}; !slices.Contains(known, c.Variant) {
+		return fmt.Errorf("variant is %q, want one of %q", c.Variant, known)
+	}
+	if u, err := url.Parse(c.DefaultBase); c.DefaultBase != "" && (err != nil || u.Host == "") {
+		return errors.New("default_base is no URL")
 	}
 	return nil
 }
@@ -107,8 +117,10 @@ func (p *LegacyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	config, page := *p.config.Load(), journal.Of(r)
+	rules := routing.Open(config.Generation, "")
+	rules.Variant, rules.DefaultBase = config.Variant, config.DefaultBase
 	call := routing.Call{
-		Rules:         routing.Open(config.Generation, ""),
+		Rules:         rules,
 		State:         &p.state.caches,
 		Source:        p.source,
 		Path:          "/" + path,
@@ -119,7 +131,26 @@ func (p *LegacyProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if config.Seed != nil {
 		call.Start = func(n int) int { return p.state.start(*config.Seed, n) }
 	}
-	p.proxy.Serve(w, r, call)
+	p.proxy.Serve(&promised{ResponseWriter: w}, r, call)
+}
+
+// promised holds an answer to the length that its header promises, as servers do: what is longer is thrown away.
+type promised struct {
+	http.ResponseWriter
+	sent int
+}
+
+// Unwrap lets http.ResponseController reach the connection behind.
+func (p *promised) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+
+func (p *promised) Write(body []byte) (int, error) {
+	send := body
+	if length, err := strconv.Atoi(p.Header().Get("Content-Length")); err == nil {
+		send = body[:min(len(body), max(0, length-p.sent))]
+	}
+	n, err := p.ResponseWriter.Write(send)
+	p.sent += n
+	return n + len(body) - len(send), err
 }
 
 func notFound(w http.ResponseWriter, text string) {

@@ -29,6 +29,8 @@ type cachedAnswer struct {
 	body   []byte
 	at     time.Time
 	ttl    int // in seconds
+	// control is the Cache-Control of the answer.
+	control string
 }
 
 type cachedSecrets struct {
@@ -123,7 +125,7 @@ func cacheMode(h http.Header, name string) (string, error) {
 	case "auto", "always", "never":
 		return mode, nil
 	default:
-		return "", thrown("Invalid %s header '%s'. Must be one of auto, always, never", name, mode)
+		return "", thrown("Invalid x-bt-use-cache header '%s'. Must be one of auto, always, never", mode)
 	}
 }
 

@@ -1,10 +1,10 @@
 package routing
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 )
 
 // completion is the part of a chat completion that a faked stream repeats, in the order of a chunk's keys
@@ -26,15 +26,26 @@ type choice struct {
 }
 
 type message struct {
-	Role    json.RawMessage `json:"role,omitempty"`
-	Content *string         `json:"content"`
+	Role      json.RawMessage              `json:"role,omitempty"`
+	Content   *string                      `json:"content"`
+	ToolCalls []map[string]json.RawMessage `json:"tool_calls,omitempty"`
 }
+
+// noJSON stands for an answer that is no JSON (facts: fake-stream).
+const noJSON = `{"id":"invalid","choices":[],"created":0,"model":"invalid","usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}`
 
 // fakeStream turns a whole completion into a stream of one chunk.
 func (a *answer) fakeStream() error {
 	defer a.body.Close()
+	body, err := io.ReadAll(io.LimitReader(a.body, maxBody))
+	if err != nil {
+		return err
+	}
+	if !json.Valid(body) {
+		body = []byte(noJSON)
+	}
 	var whole completion
-	if err := json.NewDecoder(a.body).Decode(&whole); err != nil {
+	if err := json.Unmarshal(body, &whole); err != nil || whole.Choices == nil {
 		return errors.New("the provider's answer is no chat completion")
 	}
 	whole.Object = "chat.completion.chunk"
@@ -47,15 +58,10 @@ func (a *answer) fakeStream() error {
 		if c.Delta.Content == nil {
 			c.Delta.Content = new(string)
 		}
+		for n, tool := range c.Delta.ToolCalls {
+			tool["index"] = encode(n)
+		}
 	}
-	var stream bytes.Buffer
-	stream.WriteString("data: ")
-	encoder := json.NewEncoder(&stream)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(whole); err != nil {
-		return err
-	}
-	stream.WriteString("\ndata: [DONE]\n\n")
-	a.body = io.NopCloser(&stream)
+	a.body = io.NopCloser(strings.NewReader("data: " + string(encode(whole)) + "\n\ndata: [DONE]\n\n"))
 	return nil
 }

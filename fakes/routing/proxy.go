@@ -1,19 +1,22 @@
 // Package routing is how an AI proxy turns one request and the provider secrets it may use into upstream calls and one answer:
 // the open-source proxy of three generations, and the Gateway where it is assumed to differ.
 //
-// Requests are sent in OpenAI's format whatever the secret's type, and to the path they came for: model names that leave the
-// chat path (`o1-pro`, `gpt-5*-codex`, …) are not translated to `/responses` (facts: responses-models).
+// Requests are sent in OpenAI's format whatever the secret's type and the model's format.
 package routing
 
 import (
+	"cmp"
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/target/settings"
 )
 
 // Proxy sends requests upstream. It may be used from several goroutines.
@@ -24,7 +27,31 @@ type Proxy struct {
 
 // New makes a proxy that calls upstreams with the client, which must be one of tenancy.Routes.
 func New(client *http.Client) *Proxy {
-	return &Proxy{client: client, now: time.Now}
+	follows := *client
+	follows.CheckRedirect = redirect
+	return &Proxy{client: &follows, now: time.Now}
+}
+
+// maxRedirects is how many redirects fetch follows.
+const maxRedirects = 20
+
+// redirect follows as fetch does: to another origin Authorization and cookies stay behind, and every other header goes along
+// (facts: redirects). net/http has made a GET of what is no 307 or 308.
+func redirect(next *http.Request, via []*http.Request) error {
+	if len(via) > maxRedirects {
+		return errors.New("redirect count exceeded")
+	}
+	last := via[len(via)-1]
+	next.Header = maps.Clone(last.Header)
+	if next.Method != last.Method {
+		next.Header.Del("Content-Type")
+	}
+	if next.URL.Scheme != last.URL.Scheme || next.URL.Host != last.URL.Host {
+		for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+			next.Header.Del(name)
+		}
+	}
+	return nil
 }
 
 // Call is what one request is served with.
@@ -62,7 +89,7 @@ func (c Call) note(text string) {
 
 // Serve answers one request. A caller that leaves ends the upstream's call too.
 func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, call Call) {
-	req, err := readRequest(r, call.Path)
+	req, err := readRequest(r, call)
 	if err == nil {
 		Describe(call.Entry, r.Header, req.body)
 		if call.State.repeat(w, req, call, p.now()) {
@@ -80,12 +107,16 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, call Call) {
 	if !errors.As(err, &refusal) {
 		refusal = sourceFailure(err)
 	}
-	refuse(w, refusal)
+	call.Rules.refuse(w, refusal)
 }
 
 func (p *Proxy) route(w http.ResponseWriter, r *http.Request, call Call, req *request) error {
-	if req.model == "" {
-		return noKeys("")
+	switch {
+	case req.model != "":
+	case call.Rules.closed():
+		return noKeys("null")
+	case call.Rules.Sends != provider.Legacy202602: // facts: no-model
+		return thrownType("Cannot read properties of undefined (reading '1')")
 	}
 	secrets, err := p.fetch(r.Context(), call, req)
 	if err != nil {
@@ -93,9 +124,9 @@ func (p *Proxy) route(w http.ResponseWriter, r *http.Request, call Call, req *re
 	}
 	candidates := call.candidates(secrets, req)
 	if len(candidates) == 0 {
-		return noKeys(req.model)
+		return noKeys(cmp.Or(req.model, "null"))
 	}
-	round := &round{proxy: p, call: call, req: req, body: req.body}
+	round := &round{proxy: p, call: call, req: req, body: req.body, model: req.model}
 	got, err := round.run(r.Context(), candidates)
 	if err != nil {
 		return err
@@ -105,13 +136,18 @@ func (p *Proxy) route(w http.ResponseWriter, r *http.Request, call Call, req *re
 	return nil
 }
 
-func refuse(w http.ResponseWriter, refusal *Refusal) {
+// refuse answers an error; the Node server answers what was thrown with 200 (facts: thrown-errors).
+func (r Rules) refuse(w http.ResponseWriter, refusal *Refusal) {
+	status, text := refusal.Status, refusal.Text
+	if refusal.thrown && r.Variant == settings.VariantNode {
+		status, text = http.StatusOK, "!"+text
+	}
 	w.Header().Set("Content-Type", "text/plain")
-	w.WriteHeader(refusal.Status)
-	_, _ = io.WriteString(w, refusal.Text)
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text)
 }
 
-// passed keeps the upstream's response headers that reach the caller. Its Content-Length stays behind: faked streams have another.
+// passed keeps the upstream's response headers that reach the caller.
 func passed(from http.Header) http.Header {
 	out := http.Header{}
 	for name, values := range from {

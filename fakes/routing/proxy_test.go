@@ -27,14 +27,16 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"method", http.MethodPut, ping, nil, 405, "Method not allowed"},
 		{"get", http.MethodGet, "", nil, 404, "no such path"},
-		{"no key", http.MethodPost, ping, []string{"Authorization", ""}, 400, "Missing Authentication header"},
+		{"no key", http.MethodPost, ping, []string{"Authorization", ""}, 400, "Error: Missing Authentication header"},
 		{"three words", http.MethodPost, ping, []string{"Authorization", "Bearer Bearer bt"}, 400, "Missing Authentication header"},
 		{"bad scheme with x-api-key", http.MethodPost, ping, []string{"Authorization", "bt", "x-api-key", "bt"}, 400, "Missing Authentication"},
-		{"no JSON", http.MethodPost, `{"model":`, nil, 400, "No API keys found (for null)"},
-		{"array", http.MethodPost, `[1]`, nil, 400, "No API keys found (for null)"},
-		{"model is a number", http.MethodPost, `{"model":7}`, nil, 400, "No API keys found (for null)"},
-		{"unknown model", http.MethodPost, `{"model":"nobody"}`, nil, 400, "No API keys found (for nobody)"},
+		{"no JSON", http.MethodPost, `{"model":`, nil, 400, "TypeError: Cannot read properties of undefined (reading '1')"},
+		{"no body", http.MethodPost, ``, nil, 400, "TypeError: Cannot read properties of undefined (reading '1')"},
+		{"array", http.MethodPost, `[1]`, nil, 400, "TypeError: Cannot read properties of undefined (reading '1')"},
+		{"model is a number", http.MethodPost, `{"model":7}`, nil, 400, "TypeError: Cannot read properties of undefined (reading '1')"},
+		{"unknown model", http.MethodPost, `{"model":"nobody"}`, nil, 400, "Error: No API keys found (for nobody)"},
 		{"other endpoint name", http.MethodPost, ping, []string{"x-bt-endpoint-name", "x"}, 400, "No API keys found (for acme-chat)"},
+		{"credential cache mode", http.MethodPost, ping, []string{"x-bt-use-creds-cache", "maybe"}, 400, "Error: Invalid x-bt-use-cache header 'maybe'"},
 		{"cache mode", http.MethodPost, ping, []string{"x-bt-use-cache", "maybe"}, 400, "Invalid x-bt-use-cache header 'maybe'"},
 		{"10 MiB", http.MethodPost, strings.Repeat(" ", 10<<20), nil, 413, "larger than 8388608 bytes"},
 	} {
@@ -121,7 +123,7 @@ func TestUnknownAddressNamesTheRule(t *testing.T) {
 	g := newRig(t, denied("sk-acme-raw"), org(bad))
 	w := g.ask(t, ping)
 	assert.Equal(t, 400, w.Code)
-	assert.Equal(t, "fetch failed: dial elsewhere:1: not one of the addresses given at start", w.Body.String())
+	assert.Equal(t, "TypeError: fetch failed: dial elsewhere:1: not one of the addresses given at start", w.Body.String())
 	assert.Contains(t, g.logs.String(), "not one of the addresses given at start")
 	assert.NotContains(t, g.logs.String(), "canary")
 	g.call.Rules = Gateway("")
@@ -138,21 +140,31 @@ func TestUnknownAddressNamesTheRule(t *testing.T) {
 
 func TestHostileSecrets(t *testing.T) {
 	t.Parallel()
-	for name, s := range map[string]struct{ base, token, more string }{
-		"user and password": {"http://u:canary@gateway:8080", "sk", `"x":1`},
-		"no scheme":         {"gateway:8080/canary", "sk", `"x":1`},
-		"empty":             {"http://", "sk", `"x":1`},
-		"newline in token":  {gateway, "a\ncanary", `"x":1`},
-		"newline in header": {gateway, "sk", `"additionalHeaders":{"x-a":"a\ncanary"}`},
-		"bad header name":   {gateway, "sk", `"additionalHeaders":{"x a":"canary"}`},
+	for name, s := range map[string]struct{ base, token, more, echo string }{
+		"user and password": {"http://u:canary@gateway:8080", "sk", `"x":1`,
+			"Request cannot be constructed from a URL that includes credentials: http://u:canary@gateway:8080/chat/completions"},
+		"no scheme":         {"gateway:8080/canary", "sk", `"x":1`, ""},
+		"empty":             {"http://", "sk", `"x":1`, ""},
+		"newline in token":  {gateway, "a\ncanary", `"x":1`, "Headers.append: \"Bearer a\ncanary\" is an invalid header value."},
+		"newline in header": {gateway, "sk", `"additionalHeaders":{"x-a":"a\ncanary"}`, "Headers.append: \"a\ncanary\" is an invalid header value."},
+		"bad header name":   {gateway, "sk", `"additionalHeaders":{"x a":"canary"}`, ""},
+		"not Latin-1": {gateway, "canary€", `"x":1`,
+			"Cannot convert argument to a ByteString because the character at index 13 has a value of 8364 which is greater than 255."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := newRig(t, nil, org(raw("acme", s.token, `"api_base":"`+s.base+`"`, `"customModels":{"acme-chat":{}}`, s.more)))
 			w := g.ask(t, ping)
 			assert.Equal(t, 400, w.Code)
-			assert.Contains(t, w.Body.String(), "fetch failed")
-			assert.NotContains(t, w.Body.String()+g.logs.String()+g.entry.Note, "canary")
+			if s.echo != "" {
+				assert.Equal(t, "TypeError: "+s.echo, w.Body.String(), "the caller is told the secret (facts: echoed-secrets)")
+			} else {
+				assert.Contains(t, w.Body.String(), "TypeError: fetch failed: ")
+				assert.NotContains(t, w.Body.String(), "canary")
+			}
+			assert.NotContains(t, g.logs.String()+g.entry.Note, "canary")
+			g.call.Rules = Gateway("")
+			assert.NotContains(t, g.ask(t, ping).Body.String(), "canary", "nothing of the kind is known of the Gateway")
 			assert.Empty(t, g.seen)
 		})
 	}
@@ -346,7 +358,7 @@ func TestTruncatedUpstreamCutsTheAnswer(t *testing.T) {
 
 func TestFakedStreamNeedsACompletion(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{"<html>", `{"choices":[{"index":0}]}`} {
+	for _, body := range []string{"{}", `{"choices":[{"index":0}]}`} {
 		g := newRig(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) },
 			org(secret("acme", "sk", `"supportsStreaming":false`)))
 		w := g.ask(t, `{"model":"acme-chat","stream":true,"stream_options":{}}`)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/target/settings"
 )
 
 // maxBody is the largest request body that is read, in bytes; drained is how much more is thrown away so that a caller that is
@@ -25,17 +26,25 @@ var nonce = regexp.MustCompile(`n-[a-z0-9]{16}`)
 type Refusal struct {
 	Status int
 	Text   string
+	// thrown says that the proxy's code threw it.
+	thrown bool
 }
 
 func (r *Refusal) Error() string { return r.Text }
 
-// thrown is what the proxy's code throws; at the edge that is a 400 of text/plain (facts: caller-auth).
+// thrown is an Error that the proxy's code throws, which the edge answers as it is written (facts: thrown-errors).
 func thrown(format string, args ...any) *Refusal {
-	return &Refusal{Status: http.StatusBadRequest, Text: fmt.Sprintf(format, args...)}
+	return &Refusal{Status: http.StatusBadRequest, Text: "Error: " + fmt.Sprintf(format, args...), thrown: true}
+}
+
+// thrownType is a TypeError.
+func thrownType(text string) *Refusal {
+	return &Refusal{Status: http.StatusBadRequest, Text: "TypeError: " + text, thrown: true}
 }
 
 // request is what a caller asks, read once.
 type request struct {
+	method       string
 	path         string // below the proxy's base, escaped, without the query
 	query        string
 	key          string // the caller's Braintrust key
@@ -51,10 +60,12 @@ type request struct {
 	freshSecrets bool // the credential cache must not be read
 }
 
-func readRequest(r *http.Request, path string) (*request, error) {
-	switch r.Method {
-	case http.MethodPost:
-	case http.MethodGet: // the real proxy knows a few such paths; no scorer and no prompt run uses them
+func readRequest(r *http.Request, call Call) (*request, error) {
+	path := call.Path
+	switch {
+	case r.Method == http.MethodPost:
+	case r.Method == http.MethodGet && path == "/models" && !call.Rules.closed(): // facts: no-model
+	case r.Method == http.MethodGet: // the real proxy knows a few more such paths; no scorer and no prompt run uses them
 		return nil, &Refusal{Status: http.StatusNotFound, Text: "no such path for GET"}
 	default:
 		return nil, &Refusal{Status: http.StatusMethodNotAllowed, Text: "Method not allowed"}
@@ -63,7 +74,7 @@ func readRequest(r *http.Request, path string) (*request, error) {
 	if key == "" {
 		return nil, thrown("Missing Authentication header")
 	}
-	credentials, err := cacheMode(r.Header, "x-bt-use-creds-cache")
+	credentials, err := cacheMode(r.Header, "x-bt-use-creds-cache") // whose error names the other header (facts: thrown-errors)
 	if err != nil {
 		return nil, err
 	}
@@ -72,12 +83,21 @@ func readRequest(r *http.Request, path string) (*request, error) {
 		return nil, err
 	}
 	req := &request{
-		path: path, query: r.URL.RawQuery, key: key, body: body, header: forwarded(r.Header),
+		method: r.Method, path: path, query: r.URL.RawQuery, key: key, body: body, header: forwarded(r.Header),
 		project: r.Header.Get("x-bt-project-id"), org: r.Header.Get("x-bt-org-name"),
 		endpointName: r.Header.Get("x-bt-endpoint-name"), freshSecrets: credentials == "never",
 	}
-	if json.Unmarshal(body, &req.fields) != nil {
+	switch {
+	case json.Unmarshal(body, &req.fields) == nil:
+	case json.Valid(body):
 		req.fields = nil
+	default: // nothing is passed on of a body that is no JSON
+		req.body, req.fields = nil, nil
+	}
+	if project := req.project; project != "" && call.Rules.Variant == settings.VariantEdge {
+		return nil, thrown("x-bt-project-id is not supported") // facts: org-unchecked
+	} else if call.Rules.Variant == settings.VariantNode {
+		req.project = ""
 	}
 	_ = json.Unmarshal(req.fields["model"], &req.model) // a model that is no string is none
 	req.stream = string(req.fields["stream"]) == "true"

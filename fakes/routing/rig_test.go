@@ -29,6 +29,7 @@ type rig struct {
 	seen    []http.Header
 	paths   []string
 	bodies  []map[string]any
+	address string // of the upstream
 }
 
 // newRig answers every upstream call by serve, which sees what was kept of the calls before; nil answers pong.
@@ -49,6 +50,7 @@ func newRig(t *testing.T, serve http.HandlerFunc, secrets Secrets) *rig {
 		serve(w, r)
 	}))
 	t.Cleanup(upstream.Close)
+	g.address = upstream.Listener.Addr().String()
 	g.proxy = New(tenancy.Routes{"gateway:8080": upstream.Listener.Addr().String()}.Client())
 	g.proxy.now = func() time.Time {
 		g.mu.Lock()

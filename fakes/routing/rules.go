@@ -15,8 +15,23 @@ type Rules struct {
 	Sends provider.Generation
 	// APIKey is the shape for auth_format api_key; empty means ShapeAPIKeyScheme.
 	APIKey provider.Shape
-	// RawErrors passes upstream errors on as they are, instead of wrapping the last one.
-	RawErrors bool
+	// Variant is who serves the open-source proxy's code: one of settings' Variant constants, empty for what the guides describe.
+	Variant string
+	// DefaultBase takes the place of every provider's default base, where it is not empty.
+	DefaultBase string
+}
+
+// closed says that the rules are those assumed of the Gateway: upstream errors go through as they are, and what the open-source proxy was
+// seen to do elsewhere is not said of it.
+func (r Rules) closed() bool { return r.Schema == "" }
+
+// url is what is called for a request to a path.
+func (r Rules) url(s provider.Secret, model, path string) string {
+	called := provider.EndpointFor(r.Sends, s, model, path)
+	if rest, ok := provider.AtDefaultBase(called); ok && r.DefaultBase != "" {
+		return r.DefaultBase + rest
+	}
+	return called
 }
 
 // Open returns the rules of the open-source proxy at one generation, with the given shape for auth_format api_key.
@@ -27,7 +42,7 @@ func Open(g provider.Generation, shape provider.Shape) Rules {
 // Gateway returns the rules assumed of the closed-source Gateway: no schema, Bearer without auth_format, errors passed raw
 // (facts: gateway-unknown).
 func Gateway(shape provider.Shape) Rules {
-	return Rules{Sends: provider.Current202608, APIKey: shape, RawErrors: true}
+	return Rules{Sends: provider.Current202608, APIKey: shape}
 }
 
 // credential returns the header that authenticates the proxy upstream; ok is false where none is sent.

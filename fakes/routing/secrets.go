@@ -1,13 +1,16 @@
 package routing
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 
 	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/target/settings"
 )
 
 // Query is what a proxy asks the data plane for secrets with.
@@ -41,13 +44,49 @@ func (p *Proxy) fetch(ctx context.Context, call Call, req *request) (Secrets, er
 		}
 	}
 	secrets, err := call.Source(ctx, q)
+	failed := false
+	if call.Rules.Variant == settings.VariantEdge {
+		secrets, err, failed = call.Rules.edgeLookup(q, secrets, err)
+	}
 	if err != nil {
 		return Secrets{}, err
 	}
-	if call.CredentialTTL > 0 {
+	if failed {
+		call.note("secrets could not be looked up: the caller's own key is sent to the provider's default base")
+	}
+	if call.CredentialTTL > 0 && (!failed || call.Rules.Sends == provider.Legacy202602) {
 		call.State.keepCredentials(q, secrets, p.now().Add(call.CredentialTTL))
 	}
 	return secrets, nil
+}
+
+// edgeLookup is what the edge makes of an answer of /api/secret: where it failed, or from 2026-03 on an org secret does not fit the schema,
+// the caller's own key stands for a provider's (facts: lookup-failure). The type is that of the model's default provider; all models of
+// ours are OpenAI's.
+func (r Rules) edgeLookup(q Query, secrets Secrets, err error) (Secrets, error, bool) {
+	refusal, oldest := (*Refusal)(nil), r.Sends == provider.Legacy202602
+	if errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest && !oldest {
+		return secrets, err, false
+	}
+	failed := err != nil
+	for _, raw := range secrets.Org {
+		_, issues := provider.Read(r.Schema, raw)
+		failed = failed || len(issues) > 0 && !oldest
+	}
+	if !failed {
+		return secrets, nil, false
+	}
+	own := provider.Secret{Type: "openai", Value: &q.Key, Metadata: encode(map[string]any{"customModels": map[string]any{q.Model: struct{}{}}})}
+	return Secrets{Org: []json.RawMessage{encode(own)}}, nil, true
+}
+
+// encode writes a value of ours as JSON, and leaves `<`, `>` and `&` as they are.
+func encode(value any) json.RawMessage {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(value) // strings and JSON always encode
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // candidates returns the secrets that may serve the request, in order; the exchange's note says when the project's were dropped.
@@ -62,7 +101,7 @@ func (c Call) candidates(secrets Secrets, req *request) []provider.Secret {
 		}
 	}
 	return slices.DeleteFunc(provider.Merge(project, org), func(s provider.Secret) bool {
-		return !s.Eligible(req.model) || req.endpointName != "" && s.Name != req.endpointName
+		return req.model != "" && !s.Eligible(req.model) || req.endpointName != "" && s.Name != req.endpointName
 	})
 }
 
@@ -95,9 +134,6 @@ func (c Call) fallBack(req *request, cause string) {
 
 // noKeys is the answer where nothing is eligible (facts: nothing-eligible).
 func noKeys(model string) *Refusal {
-	if model == "" {
-		model = "null"
-	}
 	return thrown("No API keys found (for %s). You can configure API secrets at "+
 		"https://www.braintrust.dev/app/settings?subroute=secrets", model)
 }

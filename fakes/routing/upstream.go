@@ -3,6 +3,7 @@ package routing
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -46,17 +47,17 @@ type round struct {
 	proxy *Proxy
 	call  Call
 	req   *request
-	// body is what the next secret gets; a secret without streaming takes `stream` out for those after it too.
-	body []byte
+	// body is what the next secret gets; a secret without streaming takes `stream` out for those after it too. model is the one in it.
+	body  []byte
+	model string
 	// contentType replaces the upstream's, once a stream was faked.
 	contentType string
 }
 
 // run tries the candidates round robin from a random start and returns the answer that counts.
 func (r *round) run(ctx context.Context, candidates []provider.Secret) (*answer, error) {
-	// Read from the first secret only, whichever is tried first (facts: first-secret-only).
-	if model := candidates[0].Decode().OverrideModel; model != "" {
-		r.edit(func(body []byte) ([]byte, error) { return sjson.SetBytes(body, "model", model) })
+	if r.call.Rules.Sends != provider.Legacy202602 {
+		r.override(candidates[0].Decode())
 	}
 	var last *answer
 	var failure error
@@ -79,7 +80,7 @@ func (r *round) run(ctx context.Context, candidates []provider.Secret) (*answer,
 			last = got
 			r.retryable(strconv.Itoa(got.status))
 			r.call.note(secret.Name + " answered " + strconv.Itoa(got.status))
-		case got.wrapped() && !r.call.Rules.RawErrors:
+		case got.wrapped() && !r.call.Rules.closed():
 			return wrap(got)
 		default:
 			last = got
@@ -97,13 +98,35 @@ func (r *round) retryable(code string) {
 	r.call.Log("warn", r.req.project, "Received retryable error. Will try the next endpoint "+code)
 }
 
+// override puts model and system message of the first secret, whichever is tried first, into the request (facts: first-secret-only,
+// override-system-prompt).
+func (r *round) override(first provider.Metadata) {
+	if first.OverrideModel != "" {
+		r.model = first.OverrideModel
+		r.edit(func(body []byte) ([]byte, error) { return sjson.SetBytes(body, "model", first.OverrideModel) })
+	}
+	if first.OverrideSystemPrompt == "" {
+		return
+	}
+	messages := []json.RawMessage{encode(map[string]string{"role": "system", "content": first.OverrideSystemPrompt})}
+	var own []json.RawMessage
+	if json.Unmarshal(r.req.fields["messages"], &own) == nil {
+		r.edit(func(body []byte) ([]byte, error) {
+			return sjson.SetRawBytes(body, "messages", encode(append(messages, own...)))
+		})
+	}
+}
+
 // unreachable is the answer where no secret's upstream gave one.
 func (r Rules) unreachable(err error) *Refusal {
-	refusal := thrown("fetch failed: %v", err)
-	if r.RawErrors {
-		refusal.Status = http.StatusBadGateway
+	own := (*typeError)(nil)
+	switch {
+	case r.closed():
+		return &Refusal{Status: http.StatusBadGateway, Text: "fetch failed: " + err.Error()}
+	case errors.As(err, &own):
+		return thrownType(own.text)
 	}
-	return refusal
+	return thrownType("fetch failed: " + err.Error())
 }
 
 func (r *round) edit(change func([]byte) ([]byte, error)) {
@@ -115,15 +138,19 @@ func (r *round) edit(change func([]byte) ([]byte, error)) {
 // try sends the request with one secret. A failure's body is read whole: it may be needed after the next secret was tried.
 func (r *round) try(ctx context.Context, s provider.Secret) (*answer, error) {
 	metadata := s.Decode()
-	fakes := !metadata.SupportsStreaming
+	passes := r.req.path == provider.Responses // before supportsStreaming is looked at (facts: fake-stream)
+	fakes := !metadata.SupportsStreaming && !passes
+	leaves := metadata.SupportsStreaming && r.req.path == "/chat/completions" && !r.call.Rules.closed() &&
+		provider.LeavesChat(r.call.Rules.Sends, r.model)
 	if fakes {
 		r.edit(func(body []byte) ([]byte, error) { return sjson.DeleteBytes(body, "stream") })
 		r.edit(func(body []byte) ([]byte, error) { return sjson.DeleteBytes(body, "stream_options") })
-		if r.req.stream {
-			r.contentType = "text/event-stream; charset=utf-8"
-		}
 	}
-	out, err := r.outgoing(ctx, s, metadata)
+	path, body := r.req.path, r.body
+	if leaves {
+		path, body = provider.Responses, asResponses(r.body)
+	}
+	out, err := r.outgoing(ctx, s, metadata, path, body)
 	if err != nil {
 		return nil, err
 	}
@@ -135,44 +162,48 @@ func (r *round) try(ctx context.Context, s provider.Secret) (*answer, error) {
 	switch {
 	case got.failed():
 		return got, got.buffer(maxErrorBody)
-	case fakes && r.req.stream && got.status != http.StatusBadRequest:
+	case got.status == http.StatusBadRequest:
+		return got, nil
+	case leaves:
+		if err := got.asChat(); err != nil {
+			return nil, err
+		}
+	}
+	if r.req.stream && (fakes || leaves) {
+		r.contentType = "text/event-stream; charset=utf-8"
 		return got, got.fakeStream()
 	}
 	return got, nil
 }
 
 // outgoing builds the request for one secret.
-func (r *round) outgoing(ctx context.Context, s provider.Secret, metadata provider.Metadata) (*http.Request, error) {
-	path := r.req.path
+func (r *round) outgoing(ctx context.Context, s provider.Secret, metadata provider.Metadata, path string, body []byte) (*http.Request, error) {
 	if r.req.query != "" {
 		path += "?" + r.req.query
 	}
-	target, err := url.Parse(provider.Endpoint(r.call.Rules.Sends, s, path))
-	if err != nil || target.Host == "" || target.User != nil {
+	called := r.call.Rules.url(s, r.model, path)
+	target, err := url.Parse(called)
+	switch {
+	case err != nil || target.Host == "":
 		return nil, errors.New("invalid URL") // without the URL, which may hold credentials
+	case target.User != nil:
+		return nil, &typeError{"Request cannot be constructed from a URL that includes credentials: " + called, "invalid URL: it has a user"}
 	}
-	out := (&http.Request{
-		Method: http.MethodPost, URL: target, Host: target.Host, Header: maps.Clone(r.req.header),
-		Body: io.NopCloser(bytes.NewReader(r.body)), ContentLength: int64(len(r.body)),
-	}).WithContext(ctx)
-	out.Header["User-Agent"] = []string{""} // or net/http adds its own
-	for name, value := range metadata.AdditionalHeaders {
-		out.Header.Set(name, trimmed(value))
+	header, err := r.call.Rules.outgoingHeader(r.req.header, s, metadata)
+	if err != nil {
+		return nil, err
 	}
-	if s.Type == "openai" && metadata.OrganizationID != "" {
-		out.Header.Set("OpenAI-Organization", trimmed(metadata.OrganizationID))
+	out, err := http.NewRequestWithContext(ctx, r.req.method, target.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, errors.New("invalid URL")
 	}
-	if header, value, ok := r.call.Rules.credential(s); ok {
-		out.Header.Set(header, trimmed(value))
-	}
-	if out.Header.Get("Content-Type") == "" {
-		out.Header.Set("Content-Type", "text/plain;charset=UTF-8") // what fetch says of a string
+	out.URL, out.Header = target, header
+	header["User-Agent"] = []string{""} // or net/http adds its own
+	if len(body) > 0 && header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "text/plain;charset=UTF-8") // what fetch says of a string
 	}
 	return out, nil
 }
-
-// trimmed is a header value as fetch normalizes it; net/http would refuse the whole request for a newline at the end.
-func trimmed(value string) string { return strings.Trim(value, " \t\r\n") }
 
 // withoutURL takes the URL out of a client's error: it may hold credentials.
 func withoutURL(err error) error {

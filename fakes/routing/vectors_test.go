@@ -118,7 +118,7 @@ func replay(t *testing.T, g provider.Generation, row vector, expect []vectorAnsw
 func described(w *httptest.ResponseRecorder, calls []map[string]any, logs []string, expect vectorAnswer) vectorAnswer {
 	got := vectorAnswer{Upstream: calls, Logs: logs}
 	if expect.Error != "" && w.Code == http.StatusBadRequest && w.Header().Get("Content-Type") == "text/plain" {
-		got.Error = w.Body.String()
+		got.Error = strings.TrimPrefix(w.Body.String(), "Error: ") // recorded where it was thrown (facts: thrown-errors)
 		return got
 	}
 	got.Status, got.Body, got.Headers = w.Code, w.Body.String(), map[string]string{}

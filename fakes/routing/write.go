@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/planeproof/planeproof/provider"
@@ -27,7 +28,7 @@ func (s *State) repeat(w http.ResponseWriter, req *request, call Call, now time.
 	h["Content-Type"] = nil // net/http must not guess one
 	maps.Copy(h, cached.header)
 	h.Set("x-bt-cached", "HIT")
-	h.Set("Cache-Control", "max-age="+strconv.Itoa(cached.ttl))
+	h.Set("Cache-Control", cached.control)
 	h.Set("Age", strconv.Itoa(age))
 	_, _ = w.Write(cached.body) // a caller that left is nobody to tell
 	return true
@@ -36,6 +37,10 @@ func (s *State) repeat(w http.ResponseWriter, req *request, call Call, now time.
 // write answers with what the upstream said, and keeps it where the request allows and it was a success.
 func (r *round) write(w http.ResponseWriter, got *answer) {
 	kept := passed(got.header)
+	legacy := r.call.Rules.Sends != provider.Current202608
+	if length := got.header.Get("Content-Length"); r.contentType != "" && legacy && length != "" {
+		kept.Set("Content-Length", length) // whoever serves this cuts the longer stream there (facts: fake-stream)
+	}
 	if r.contentType != "" {
 		kept.Del("Content-Type") // one that was replaced is not kept with the answer either
 	}
@@ -49,12 +54,16 @@ func (r *round) write(w http.ResponseWriter, got *answer) {
 		h.Set("Content-Type", r.contentType)
 	}
 	h.Set("x-bt-cached", "MISS")
-	switch {
-	case r.req.answers.write:
-		h.Set("Cache-Control", "max-age="+strconv.Itoa(r.req.answers.ttl))
+	var control []string
+	if r.req.answers.write {
+		control = append(control, "max-age="+strconv.Itoa(r.req.answers.ttl))
 		h.Set("Age", "0")
-	case r.req.stream && r.call.Rules.Sends == provider.Current202608:
-		h.Set("Cache-Control", "no-transform") // recorded: proxy-routing stream
+	}
+	if r.req.stream && !legacy {
+		control = append(control, "no-transform") // recorded: proxy-routing stream; facts: no-transform
+	}
+	if control != nil {
+		h.Set("Cache-Control", strings.Join(control, ", "))
 	}
 	w.WriteHeader(got.status)
 	if !r.req.answers.write || got.status < 200 || got.status > 299 {
@@ -64,7 +73,7 @@ func (r *round) write(w http.ResponseWriter, got *answer) {
 	var body bytes.Buffer
 	copyFlushing(w, io.TeeReader(got.body, &body))
 	r.call.State.keepAnswer(r.req.answerKey(),
-		cachedAnswer{header: kept, body: body.Bytes(), at: r.proxy.now(), ttl: r.req.answers.ttl})
+		cachedAnswer{header: kept, body: body.Bytes(), at: r.proxy.now(), ttl: r.req.answers.ttl, control: strings.Join(control, ", ")})
 }
 
 // copyFlushing passes a body on as it comes. It cuts the answer off where the upstream's ends too early.

@@ -195,7 +195,6 @@ Feature: Which provider secret is used
     Examples:
       | plane                | supported | asked            |
       | v1 (legacy-2026-02)  | true      | for a stream     |
-      | v1 (legacy-2026-02)  | false     | without a stream |
       | v1 (current-2026-08) | false     | without a stream |
       | v2                   | true      | for a stream     |
       | v2                   | false     | without a stream |

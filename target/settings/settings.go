@@ -32,10 +32,21 @@ type Gateway struct {
 	OpenModels bool `json:"open_models,omitempty"`
 }
 
+// Who serves the open-source proxy's code, the values of LegacyProxy.Variant (facts: org-unchecked, thrown-errors).
+const (
+	VariantSelfHosted = ""     // with project context, as the guides describe it
+	VariantEdge       = "edge" // the hosted handler, without project context, which sends the caller's key on where it finds no secret
+	VariantNode       = "node" // the open-source Node server, which knows no project and answers thrown errors with 200
+)
+
 // LegacyProxy is the settings of the AI proxy that a data plane on v1 uses.
 type LegacyProxy struct {
 	// Generation decides which secrets can be read and what is made of them.
 	Generation provider.Generation `json:"generation"`
+	// Variant is one of the Variant constants.
+	Variant string `json:"variant,omitempty"`
+	// DefaultBase is a base URL that takes the place of every provider's own, such as https://api.openai.com/v1, which no fake may dial.
+	DefaultBase string `json:"default_base,omitempty"`
 	// CredentialCacheSeconds is how long fetched secrets are kept; 0 means 60, and below 0 nothing is kept.
 	CredentialCacheSeconds int `json:"credential_cache_seconds,omitempty"`
 	// Seed makes the choice among several secrets repeatable; without it the choice is random.
