@@ -37,14 +37,25 @@ func (i Issue) Explain() string {
 		return at + " is too short"
 	case i.Code == CodeTooBig:
 		return at + " is too long"
-	case i.Code == CodeInvalidUnion && len(i.Members) == 1:
-		return Explain(i.Members[0])
+	case i.Code == CodeInvalidUnion && i.Where() == "metadata" && len(i.Members) > 0:
+		return Explain(nearest(i.Members))
 	case i.Code == CodeInvalidUnion && len(i.Path) == 0:
 		return "the provider type is not known"
 	case i.Code == CodeInvalidUnion && typ != "":
 		return at + " is " + received(typ) + ", which is not accepted there"
 	}
 	return at + " is not valid"
+}
+
+// nearest are the issues of the member that has fewest: the way to authenticate that was meant. Where none was, it has the options of all.
+func nearest(members [][]Issue) []Issue {
+	least := slices.Clone(slices.MinFunc(members, func(a, b []Issue) int { return len(a) - len(b) }))
+	for _, m := range slices.Concat(members...) {
+		if at := len(least) - 1; at >= 0 && m.Code == CodeInvalidLiteral && least[at].Code == CodeInvalidEnum && m.Where() == least[at].Where() {
+			least[at].Options = append(slices.Clone(least[at].Options), scalar([]byte(m.Expected)))
+		}
+	}
+	return least
 }
 
 // ReceivedType is the type name of the value that was there, of an invalid_type or of a union whose members say it; else empty.

@@ -29,7 +29,10 @@ func Raising(issues []Issue, typ string) []Generation {
 		_, raised := read(g, secret)
 		raised, _ = Narrow(raised)
 		misses := func(i Issue) bool {
-			return !slices.ContainsFunc(raised, func(r Issue) bool { return i.same(r) })
+			return !slices.ContainsFunc(raised, func(r Issue) bool {
+				// with all that it needs, the secret would be refused by the one member of a union that it is meant for
+				return slices.ContainsFunc(append(slices.Concat(r.Members...), r), i.same)
+			})
 		}
 		return len(issues) == 0 || slices.ContainsFunc(issues, misses)
 	})

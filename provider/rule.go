@@ -3,6 +3,7 @@ package provider
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/nlnwa/whatwg-url/url"
 )
@@ -150,16 +151,20 @@ func or(accepted any, r rule) rule {
 }
 
 // orDefault puts the default, which r accepts, where the value is absent; null is not absent.
-func orDefault(r rule, def any) rule { return instead(absent{}, def, r) }
-
-// blankAsAbsent reads an empty string as an absent value.
-func blankAsAbsent(r rule) rule { return instead("", absent{}, r) }
-
-// instead has r check another value instead of one.
-func instead(of, other any, r rule) rule {
+func orDefault(r rule, def any) rule {
 	return func(c check, v any) (any, status) {
-		if v == of {
-			v = other
+		if v == (absent{}) {
+			v = def
+		}
+		return r(c, v)
+	}
+}
+
+// blankAsAbsent reads a string of blanks alone, or of nothing, as an absent value.
+func blankAsAbsent(r rule) rule {
+	return func(c check, v any) (any, status) {
+		if s, isText := v.(string); isText && strings.TrimSpace(s) == "" {
+			v = absent{}
 		}
 		return r(c, v)
 	}

@@ -24,9 +24,9 @@ func read(g Generation, in *object) (parsed json.RawMessage, issues []Issue) {
 	}
 	metadata := objectOf(unknownIn(g, refuseUnknown), fields)
 	if typ == "vertex" && g == Current202608 {
-		// The real union has a second member, for another way to authenticate, that no recorded secret satisfies. What shows of
-		// it is that an aborted first member is reported as the union's failure.
-		metadata = union(metadata)
+		// facts: vertex. What the federated member knows beside passes through as unknown keys do.
+		federated := append(slices.Clone(fields), field{Current202608, "authType", literal("workload_identity_federation")})
+		metadata = union(metadata, objectOf(keepUnknown, knownTo(g, federated)))
 	}
 	out, s := secretSchema(g, metadata)(check{issues: &issues}, in)
 	if s != valid {

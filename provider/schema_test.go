@@ -38,7 +38,7 @@ func TestReadNullValue(t *testing.T) {
 	assert.Empty(t, issues)
 }
 
-// Not recorded, but public in the proxy's source: ids are UUIDs, and a blank location of vertex is unset.
+// Not recorded, but public in the proxy's source: ids are UUIDs.
 func TestReadUnrecordedRules(t *testing.T) {
 	t.Parallel()
 	for _, g := range provider.Generations() {
@@ -47,11 +47,36 @@ func TestReadUnrecordedRules(t *testing.T) {
 		assert.Equal(t, "uuid", issues[0].Validation)
 		assert.Equal(t, []any{"id"}, issues[0].Path)
 	}
-	blank := json.RawMessage(`{"type":"vertex","secret":"s","metadata":{"project":"p","location":"","authType":"access_token"}}`)
-	for _, g := range []provider.Generation{provider.Legacy202603, provider.Current202608} {
-		parsed, issues := provider.Read(g, blank)
-		require.Empty(t, issues)
-		assert.NotContains(t, string(parsed), "location")
+}
+
+// facts: vertex
+func TestReadVertex(t *testing.T) {
+	t.Parallel()
+	const none, ok = "", "ok"
+	for metadata, want := range map[string][3]string{
+		`"authType":"access_token"`:                                {ok, ok, ok},
+		`"authType":"access_token","location":""`:                  {"unknown keys in metadata: location", ok, ok},
+		`"authType":"access_token","location":" \t "`:              {"unknown keys in metadata: location", ok, ok},
+		`"authType":"access_token","location":null`:                {"unknown keys in metadata: location", "metadata.location is null, but must be a string", "metadata.location is null, but must be a string"},
+		`"authType":"oauth_bearer"`:                                {none, none, ok},
+		`"authType":"workload_identity_federation"`:                {none, none, ok},
+		`"authType":"workload_identity_federation","project":""`:   {none, none, "metadata.project is too short"},
+		`"authType":"workload_identity_federation","project":null`: {none, none, "metadata.project is null, but must be a string"},
+		`"authType":"workload_identity_federation","scopes":["s"],"connection_id":"c","workload_identity_provider":"w"`: {none, none, ok},
+	} {
+		raw := json.RawMessage(`{"type":"vertex","secret":"s","metadata":{"project":"p",` + metadata + `}}`)
+		for i, g := range provider.Generations() {
+			parsed, issues := provider.Read(g, raw)
+			switch want[i] {
+			case ok:
+				assert.Empty(t, issues, "%s: %s", g, metadata)
+				assert.NotContains(t, string(parsed), "location")
+			case none:
+				assert.NotEmpty(t, issues, "%s: %s", g, metadata)
+			default:
+				assert.Equal(t, want[i], provider.Explain(issues), "%s: %s", g, metadata)
+			}
+		}
 	}
 }
 

@@ -127,8 +127,9 @@ func bedrockFields() []field {
 func vertexFields() []field {
 	return []field{
 		{Legacy202602, "project", nonEmpty("Project cannot be empty")},
-		{Legacy202603, "location", blankAsAbsent(nullish(text()))},
+		{Legacy202603, "location", blankAsAbsent(optional(text()))},
 		{Legacy202602, "authType", oneOf("access_token", "service_account_key")},
+		{Current202608, "authType", oneOf("access_token", "oauth_bearer", "service_account_key")},
 		{Legacy202602, "api_base", nullish(maybeURL())},
 	}
 }

@@ -84,7 +84,7 @@ func TestExplain(t *testing.T) {
 		{provider.Current202608, "openai", `{"api_base":"canary-4711"}`, "metadata.api_base is not a valid url", ""},
 		{provider.Current202608, "openai", `{"api_base":{"canary-4711":1}}`, "metadata.api_base is an object, which is not accepted there", "object"},
 		{provider.Current202608, "bedrock", `{"region":""}`, "metadata.region is too short", ""},
-		{provider.Current202608, "vertex", `{"project":"p","authType":"canary-4711"}`, "metadata.authType must be one of access_token, service_account_key", ""},
+		{provider.Current202608, "vertex", `{"project":"p","authType":"canary-4711"}`, "metadata.authType must be one of access_token, oauth_bearer, service_account_key, workload_identity_federation", ""},
 		{provider.Legacy202602, "canary-4711", `{}`, "the provider type is not known", ""},
 	} {
 		_, issues := provider.Read(c.generation, json.RawMessage(`{"secret":"s","type":"`+c.typ+`","metadata":`+c.metadata+`}`))
