@@ -133,6 +133,9 @@ func (h *Host[C, F]) ServeTenant(w http.ResponseWriter, r *http.Request, t *Tena
 	r = journal.With(r, journal.Page{Entry: entry, Log: func(level, project, text string) { t.Log(level, project, seq, text) }})
 	jw := &journalWriter{ResponseWriter: w, commit: func(status int) {
 		entry.Status = status
+		if status != 0 && r.Context().Err() != nil {
+			entry.Status, entry.Note = 0, strings.TrimPrefix(entry.Note+"; the caller had left before the answer", "; ")
+		}
 		t.keep(entry, fault)
 	}}
 	defer jw.note(0) // a handler that panicked gave no answer

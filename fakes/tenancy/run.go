@@ -81,6 +81,9 @@ func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
+		// Of the whole request; net/http ends one that is still unanswered then too, such as one that a fault holds back.
+		ReadTimeout: 2 * time.Minute,
+		IdleTimeout: time.Minute,
 		// net/http's own complaints are about clients that leave; what matters is in the journal.
 		ErrorLog: log.New(io.Discard, "", 0),
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -55,7 +56,9 @@ type Tenant[F http.Handler] struct {
 
 // Log adds a line to the tenant's log. request is the Seq of the exchange it belongs to, 0 for none.
 func (t *Tenant[F]) Log(level, project string, request int, text string) {
-	line := evidence.LogLine{Time: time.Now().UTC(), Level: level, Project: project, Request: request, Text: text}
+	line := evidence.LogLine{
+		Time: time.Now().UTC(), Level: level, Project: clip(project, maxText), Request: request, Text: clip(text, maxLogText),
+	}
 	t.print(line)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -89,9 +92,41 @@ func (t *Tenant[F]) arrive(r *http.Request, path string) (seq int, key evidence.
 	return t.arrived, t.key, hit
 }
 
+// What is kept of texts that a caller chose: in bytes, but for maxNames, which counts headers and credentials.
+const (
+	maxText    = 1 << 10
+	maxLogText = 64 << 10
+	maxNames   = 64
+)
+
+// clip copies, as a text may be part of a body, which would be kept with it.
+func clip(text string, most int) string {
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return strings.Clone(text)
+}
+
+// clipped bounds an entry.
+func clipped(e evidence.Exchange) evidence.Exchange {
+	for _, text := range []*string{&e.Method, &e.Path, &e.Model, &e.Note} {
+		*text = clip(*text, maxText)
+	}
+	e.Credentials = e.Credentials[:min(len(e.Credentials), maxNames)]
+	if len(e.Header) == 0 {
+		return e
+	}
+	header := make(map[string]string, min(len(e.Header), maxNames))
+	for _, name := range slices.Sorted(maps.Keys(e.Header))[:min(len(e.Header), maxNames)] {
+		header[clip(name, maxText)] = clip(e.Header[name], maxText)
+	}
+	e.Header = header
+	return e
+}
+
 // keep journals an exchange while there is room.
 func (t *Tenant[F]) keep(e *evidence.Exchange, hit *Fault) {
-	kept := *e
+	kept := clipped(*e)
 	if hit != nil {
 		kept.Note = strings.TrimSuffix(note(*hit)+"; "+e.Note, "; ")
 	}
@@ -110,8 +145,8 @@ func (t *Tenant[F]) Kept() Evidence {
 	defer t.mu.Unlock()
 	return Evidence{
 		Schema:  "planeproof/tenant-evidence/v1",
-		Journal: Journal{Schema: "planeproof/journal/v1", Entries: slices.Clone(t.journal), Dropped: t.dropped},
-		Log:     Log{Schema: "planeproof/log/v1", Entries: slices.Clone(t.log), Dropped: t.logged - len(t.log)},
+		Journal: Journal{Schema: "planeproof/journal/v1", Entries: append([]evidence.Exchange{}, t.journal...), Dropped: t.dropped},
+		Log:     Log{Schema: "planeproof/log/v1", Entries: append([]evidence.LogLine{}, t.log...), Dropped: t.logged - len(t.log)},
 	}
 }
 
