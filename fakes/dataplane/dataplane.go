@@ -3,6 +3,7 @@
 package dataplane
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -76,6 +77,9 @@ func (d *DataPlane) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry := journal.Of(r).Entry
 	path := r.URL.EscapedPath()
 	proxied := strings.HasPrefix(path, "/v1/proxy/")
+	if strings.HasPrefix(path, "/v1") {
+		allowOrigin(w, r)
+	}
 	switch _, methods, _ := d.find(path); {
 	case r.Method == http.MethodOptions && proxied:
 		preflight(w, r, http.MethodPost)
@@ -107,7 +111,7 @@ func (d *DataPlane) api(r *http.Request, path string, entry *evidence.Exchange) 
 	if serve == nil {
 		return nil, wrongMethod(slices.Sorted(maps.Keys(methods)))
 	}
-	c := &call{r: r, config: *d.config.Load(), store: &d.store, entry: entry, id: id, client: d.client}
+	c := &call{r: r, config: d.settings(), store: &d.store, entry: entry, id: id, client: d.client}
 	if res.open {
 		return serve(c)
 	}
@@ -122,6 +126,15 @@ func (d *DataPlane) api(r *http.Request, path string, entry *evidence.Exchange) 
 		return nil, refuse(http.StatusBadRequest, "%s id is not a uuid", res.name)
 	}
 	return serve(c)
+}
+
+// settings are those given, with the name that the organization was given since.
+func (d *DataPlane) settings() Config {
+	c := *d.config.Load()
+	d.store.mu.Lock()
+	defer d.store.mu.Unlock()
+	c.Organization.Name = cmp.Or(d.store.org.name, c.Organization.Name)
+	return c
 }
 
 // find returns the resource at an escaped path, its methods there, and the id in the path. Nothing is cleaned or unescaped: what

@@ -117,6 +117,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	}{
 		{"GET", "/v1/organization", "", 200},
 		{"GET", "/v1/organization/" + orgID, "", 200},
+		{"PATCH", "/v1/organization/" + orgID, `{"proxy_url":"https://proxy.example.com","is_universal_api":true}`, 200},
+		{"PATCH", "/v1/organization/" + orgID, `{"api_url":1}`, 400},
 		{"POST", "/v1/project", `{"name":"q"}`, 200},
 		{"POST", "/v1/project", `{"name":""}`, 400},
 		{"GET", "/v1/project?limit=1", "", 200},

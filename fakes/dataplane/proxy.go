@@ -64,7 +64,7 @@ func (d *DataPlane) route(w http.ResponseWriter, r *http.Request, path string, r
 
 // source hands out secrets as /api/secret does, to a caller that the org knows.
 func (d *DataPlane) source(_ context.Context, q routing.Query) (routing.Secrets, error) {
-	config := *d.config.Load()
+	config := d.settings()
 	if _, known := find(config, q.Key); !known {
 		return routing.Secrets{}, &routing.Refusal{Status: http.StatusUnauthorized, Text: "the Braintrust API key was refused: unknown API key"}
 	}

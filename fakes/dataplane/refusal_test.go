@@ -154,7 +154,7 @@ func TestWrongMethodsSayWhichAreAllowed(t *testing.T) {
 		"/version":                   "GET",
 		"/api/secret":                "POST",
 		"/v1/organization":           "GET",
-		"/v1/organization/" + orgID:  "GET",
+		"/v1/organization/" + orgID:  "GET, PATCH",
 		"/v1/project":                "GET, POST",
 		"/v1/project/" + unknownID:   "DELETE, GET, PATCH",
 		"/v1/ai_secret":              "DELETE, GET, POST, PUT",

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
 // maxBody is the largest body that is read, in bytes; drained is how much more is thrown away so that a client that is still
@@ -16,6 +18,8 @@ import (
 const (
 	maxBody = 8 << 20
 	drained = 32 << 20
+	// maxFields is how many keys a body may have: a million of them would take many times their bytes.
+	maxFields = 1000
 )
 
 // fields is a JSON body by its exact keys, which encoding/json would match in any case. The first error stays.
@@ -37,6 +41,13 @@ func (c *call) fields() *fields {
 		return &fields{}
 	}
 	f := &fields{}
+	keys := 0
+	if json.Valid(body) {
+		gjson.ParseBytes(body).ForEach(func(_, _ gjson.Result) bool { keys++; return keys <= maxFields })
+	}
+	if keys > maxFields {
+		return &fields{err: refuse(http.StatusBadRequest, "body has more than %d keys", maxFields)}
+	}
 	err = json.Unmarshal(body, &f.raw)
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 		f.err = refuse(http.StatusBadRequest, "body is not JSON, see byte %d", syntax.Offset)
@@ -151,7 +162,10 @@ func (q *query) page(cursors bool) page {
 		}
 		p.limit = n
 	}
-	for _, id := range q.values["ids"] {
+	for id := range strings.SplitSeq(strings.Join(q.values["ids"], ","), ",") { // the official libraries join with commas
+		if !q.values.Has("ids") {
+			break
+		}
 		if !isUUID(id) {
 			q.refuse("ids: not a uuid")
 		}

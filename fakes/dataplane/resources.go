@@ -2,7 +2,6 @@ package dataplane
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/planeproof/planeproof/evidence"
 )
@@ -43,9 +42,9 @@ func resources() map[string]resource {
 		secretPath:  {name: "secret", collection: methods{http.MethodPost: apiSecret}},
 		testKeyPath: {name: "test-key", collection: methods{http.MethodPost: testKey}},
 		"/v1/organization": {
-			name:       "organization",
+			name: "organization", adminWrites: true,
 			collection: methods{http.MethodGet: listOrganizations},
-			item:       methods{http.MethodGet: getOrganization},
+			item:       methods{http.MethodGet: getOrganization, http.MethodPatch: patchOrganization},
 		},
 		"/v1/project": {
 			name: "project", showQuery: true,
@@ -79,20 +78,3 @@ func version(c *call) (any, error) {
 	}
 	return map[string]string{"version": "2.0.0"}, nil
 }
-
-func listOrganizations(c *call) (any, error) {
-	q := readQuery(c.r)
-	name, named := q.one("org_name")
-	fits := func(o organization) bool { return !named || o.Name == name }
-	c.config.Listing.Vanish = "" // the organization stays
-	return list(c, &table[organization]{{c.config.Organization}}, q, true, fits)
-}
-
-func getOrganization(c *call) (any, error) {
-	return get(table[organization]{{c.config.Organization}}, c.id, "organization")
-}
-
-// organization is the org as a row of a listing.
-type organization struct{ Organization }
-
-func (o organization) ident() string { return strings.ToLower(o.ID) }

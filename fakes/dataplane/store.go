@@ -19,6 +19,7 @@ type store struct {
 	aiSecrets table[aiSecret]
 	envVars   table[envVar]
 	past      map[string]*past // by the id of what was written
+	org       patchedOrg
 
 	// caches are those of the proxy that v2 is itself; they have a lock of their own.
 	caches routing.State

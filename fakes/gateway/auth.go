@@ -55,11 +55,17 @@ func (c call) refused() (reply, bool) {
 		header = http.Header{http.CanonicalHeaderKey(wanted): header.Values(wanted)}
 	}
 	v := c.config.judge(header)
+	if v.reason == "" && c.personality != nil && c.personality.exact && strings.Contains(header.Get(authorization), "  ") {
+		v = verdict{wrongToken, "wrong token: two blanks before it", "Incorrect API key provided."}
+	}
 	if v.reason == "" {
 		return reply{}, false
 	}
 	if own, has := c.personality.answer(v.reason); has {
 		return own.noting(v.note), true
+	}
+	if v.reason == repeated {
+		return refuse(http.StatusBadRequest, "invalid_request", v.message).noting(v.note), true
 	}
 	if v.reason == notAuthorized {
 		return refuse(http.StatusForbidden, "insufficient_permissions", v.message).noting(v.note), true
@@ -76,6 +82,7 @@ const (
 	wrongHeader   reason = "wrong header"
 	wrongScheme   reason = "wrong scheme"
 	malformed     reason = "malformed"
+	repeated      reason = "repeated"
 	doubled       reason = "doubled"
 	wrongToken    reason = "wrong token"
 	notAuthorized reason = "not authorized"
@@ -116,6 +123,8 @@ func (s shape) wrongHeader(header http.Header) (verdict, bool) {
 	switch {
 	case len(sent) == 0:
 		return verdict{noCredential, "no credential", "You didn't provide an API key. Send it as `" + s.String() + "`."}, true
+	case len(header.Values(authorization)) > 1:
+		return verdict{repeated, "malformed: " + strings.Join(sent, " and "), "The Authorization header stands more than once; exactly one may be sent."}, true
 	case len(sent) > 1:
 		return verdict{malformed, "malformed: " + strings.Join(sent, " and "),
 			"Malformed credentials: exactly one may be sent, as `" + s.String() + "`."}, true

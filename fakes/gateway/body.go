@@ -6,6 +6,9 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
+
+	"github.com/tidwall/gjson"
 )
 
 const (
@@ -21,45 +24,92 @@ var nonceForm = regexp.MustCompile(`n-[a-z0-9]{16}`)
 
 var errTooLarge = errors.New("body is too large")
 
-// asked is what every body has; other keys than those that the gateway reads are accepted and ignored.
-type asked struct {
-	model  string
-	stream *bool
+// fields is a JSON object by its exact keys, which encoding/json would match in any case. It is read where it lies: a body of a
+// million small objects takes no more memory than its bytes. Keys that nobody asks for are accepted and ignored.
+type fields struct {
+	gjson.Result
+	body  []byte
+	model string
+	// wrong is what is said of the first value that is not as it must be, with its code.
+	wrong, code string
 }
 
-// request is a body of one of the endpoints.
-type request interface {
-	asked() asked
-	// check says what the body lacks, empty where it lacks nothing.
-	check() string
-}
-
-// read reads a body into in, and returns a refusal where the call cannot be answered. The body is read before the credential is
-// judged, so that the journal names the probe even where it is refused.
-func (c call) read(in request) (body []byte, refusal reply, refused bool) {
-	body, err := readBody(c.Request)
-	if err == nil {
-		err = json.Unmarshal(body, in)
+func (f *fields) refuse(code, message string) {
+	if f.wrong == "" {
+		f.code, f.wrong = code, message
 	}
-	model := in.asked().model
-	c.entry.Model, c.entry.Stream = clip(model), in.asked().stream
-	c.entry.Nonce = string(nonceForm.Find(body))
+}
+
+// value returns a value of one of the JSON types that are allowed; null counts as absent.
+func (f *fields) value(path string, allowed ...string) gjson.Result {
+	v := f.Get(path)
+	if v.Type == gjson.Null {
+		return gjson.Result{}
+	}
+	if typ := typeOf(v); !slices.Contains(allowed, typ) {
+		f.refuse("invalid_type", "Invalid type for '"+path+"': got "+typ+".")
+	}
+	return v
+}
+
+func typeOf(v gjson.Result) string {
+	switch {
+	case v.IsObject():
+		return "object"
+	case v.IsArray():
+		return "array"
+	case v.IsBool():
+		return "bool"
+	case v.Type == gjson.Number:
+		return "number"
+	case v.Type == gjson.String:
+		return "string"
+	}
+	return "null"
+}
+
+// streamed says whether a stream is asked for.
+func (f *fields) streamed() bool { return f.Get("stream").Type == gjson.True }
+
+// read reads a body, and returns a refusal where the call cannot be answered. Before the credential is judged it is searched for what the
+// journal says of a probe, also of one that is refused, and not checked.
+func (c call) read(check func(*fields)) (f *fields, refusal reply, refused bool) {
+	body, err := readBody(c.Request)
+	f = &fields{Result: gjson.ParseBytes(body), body: body, model: c.deployment}
+	if model := f.Get("model"); model.Type == gjson.String && f.model == "" {
+		f.model = model.String()
+	}
+	if stream := f.Get("stream"); stream.IsBool() {
+		c.entry.Stream = new(stream.Bool())
+	}
+	c.entry.Model, c.entry.Nonce = clip(f.model), string(nonceForm.Find(body))
 	if refusal, refused := c.refused(); refused {
 		return nil, refusal, true
+	}
+	if encoding := c.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return nil, refuse(http.StatusUnsupportedMediaType, "", "The content encoding of the request body is not supported."), true
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &struct{}{}) // is it an object?
 	}
 	if err != nil {
 		return nil, badBody(err), true
 	}
-	if model == "" {
-		return nil, refuse(http.StatusBadRequest, "", "you must provide a model parameter"), true
+	f.value("model", "string")
+	f.value("stream", "bool")
+	if f.model == "" {
+		f.refuse("", "you must provide a model parameter")
 	}
-	if problem := in.check(); problem != "" {
-		return nil, refuse(http.StatusBadRequest, "", problem), true
+	check(f)
+	switch {
+	case f.wrong != "":
+		return nil, refuse(http.StatusBadRequest, f.code, f.wrong), true
+	case !c.config.knows(f.model) && c.deployment != "":
+		return nil, noDeployment(), true
+	case !c.config.knows(f.model):
+		return nil, unknownModel(f.model), true
 	}
-	if !c.config.knows(model) {
-		return nil, unknownModel(model), true
-	}
-	return body, reply{}, false
+	return f, reply{}, false
 }
 
 // readBody reads a body at once where its length is known.

@@ -4,9 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
 const (
@@ -17,91 +20,92 @@ const (
 	maxInputs = 2048
 )
 
-type embeddingRequest struct {
-	Model      string          `json:"model"`
-	Input      json.RawMessage `json:"input"`
-	Format     string          `json:"encoding_format"`
-	Dimensions *int            `json:"dimensions"`
-}
-
 func (c call) embed() reply {
-	var in embeddingRequest
-	if _, refusal, refused := c.read(&in); refused {
+	f, refusal, refused := c.read(checkEmbedding)
+	if refused {
 		return refusal
 	}
-	return in.answer()
+	return f.embeddings()
 }
 
-func (in *embeddingRequest) asked() asked { return asked{model: in.Model} }
-
-func (in *embeddingRequest) check() string {
-	if len(in.Input) == 0 || string(in.Input) == "null" {
-		return "Missing required parameter: 'input'."
+func checkEmbedding(f *fields) {
+	format, dimensions := f.value("encoding_format", "string"), f.value("dimensions", "number")
+	if f.Get("input").Type == gjson.Null {
+		f.refuse("", "Missing required parameter: 'input'.")
 	}
-	texts := in.texts()
-	switch {
-	case len(texts) == 0:
-		return "Invalid 'input': expected a text, texts, tokens, or lists of tokens."
+	texts, ok := f.texts()
+	switch word := format.String(); {
+	case !ok || len(texts) == 0:
+		f.refuse("", "Invalid 'input': expected a text, texts, tokens, or lists of tokens.")
 	case len(texts) > maxInputs:
-		return "Invalid 'input': more than " + strconv.Itoa(maxInputs) + " entries."
-	case in.Format != "" && in.Format != "float" && in.Format != "base64":
-		return "Invalid 'encoding_format': expected float or base64."
-	case in.Dimensions != nil && (*in.Dimensions < 1 || *in.Dimensions > maxDimensions):
-		return "Invalid 'dimensions': expected 1 to " + strconv.Itoa(maxDimensions) + "."
+		f.refuse("", "Invalid 'input': more than "+strconv.Itoa(maxInputs)+" entries.")
+	case word != "" && word != "float" && word != "base64":
+		f.refuse("", "Invalid 'encoding_format': expected float or base64.")
+	case dimensions.Exists() && (dimensions.Num != float64(dimensions.Int()) || dimensions.Int() < 1 || dimensions.Int() > maxDimensions):
+		f.refuse("", "Invalid 'dimensions': expected 1 to "+strconv.Itoa(maxDimensions)+".")
+	case slices.Contains(texts, ""):
+		f.refuse("", "Invalid 'input': an entry is empty.")
 	}
-	for _, text := range texts {
-		if text == "" {
-			return "Invalid 'input': an entry is empty."
+}
+
+// texts are the entries of the input, at most one more than are allowed; tokens are taken as they are written, so that equal tokens have
+// equal vectors. ok is false where the input is nothing that can be embedded.
+func (f *fields) texts() (texts []string, ok bool) {
+	input := f.Get("input")
+	if input.Type == gjson.String {
+		return []string{input.String()}, true
+	}
+	if !input.IsArray() {
+		return nil, false
+	}
+	kind, ok := "", true
+	input.ForEach(func(_, entry gjson.Result) bool {
+		typ := typeOf(entry)
+		if kind == "" {
+			kind = typ
 		}
-	}
-	return ""
-}
-
-// texts are the entries of the input; tokens are taken as they are written, so that equal tokens have equal vectors. It is empty where
-// the input is nothing that can be embedded.
-func (in *embeddingRequest) texts() []string {
-	var text string
-	var texts []string
-	var tokens []uint32
-	var lists [][]uint32
-	switch {
-	case json.Unmarshal(in.Input, &text) == nil:
-		return []string{text}
-	case json.Unmarshal(in.Input, &texts) == nil:
-		return texts
-	case json.Unmarshal(in.Input, &tokens) == nil:
-		return []string{written(tokens)}
-	case json.Unmarshal(in.Input, &lists) == nil:
-		texts = nil // the attempt above may have left something
-		for _, list := range lists {
-			texts = append(texts, written(list))
+		switch {
+		case typ != kind:
+			ok = false
+		case typ == "string":
+			texts = append(texts, entry.String())
+		case typ == "number":
+			ok = isToken(entry)
+		case typ == "array":
+			entry.ForEach(func(_, token gjson.Result) bool { ok = isToken(token); return ok })
+			texts = append(texts, strings.Trim(spaceless(entry.Raw), "[]"))
+		default:
+			ok = false
 		}
-		return texts
-	default:
-		return nil
+		return ok && len(texts) <= maxInputs
+	})
+	if kind == "number" {
+		texts = []string{strings.Trim(spaceless(input.Raw), "[]")}
 	}
+	return texts, ok
 }
 
-func written(tokens []uint32) string {
-	var text []byte
-	for _, token := range tokens {
-		text = strconv.AppendUint(append(text, ' '), uint64(token), 10)
-	}
-	return string(text)
+func isToken(v gjson.Result) bool {
+	return v.Type == gjson.Number && v.Num >= 0 && v.Num == math.Trunc(v.Num) && v.Num <= math.MaxUint32
 }
 
-func (in *embeddingRequest) answer() reply {
+func spaceless(raw string) string {
+	return strings.NewReplacer(" ", "", "\n", "", "\r", "", "\t", "").Replace(raw)
+}
+
+func (f *fields) embeddings() reply {
 	size := defaultDimensions
-	if in.Dimensions != nil {
-		size = *in.Dimensions
+	if dimensions := f.Get("dimensions"); dimensions.Exists() && dimensions.Type != gjson.Null {
+		size = int(dimensions.Int())
 	}
-	out := embeddings{Object: "list", Model: in.Model}
+	out := embeddings{Object: "list", Model: f.model}
 	bytes := 0
-	for i, text := range in.texts() {
+	texts, _ := f.texts()
+	for i, text := range texts {
 		bytes += len(text)
-		one := embedding{Object: "embedding", Index: i, Embedding: vector(in.Model, text, size)}
-		if in.Format == "base64" {
-			one.Embedding = packed(vector(in.Model, text, size))
+		one := embedding{Object: "embedding", Index: i, Embedding: vector(f.model, text, size)}
+		if f.Get("encoding_format").String() == "base64" {
+			one.Embedding = packed(vector(f.model, text, size))
 		}
 		out.Data = append(out.Data, one)
 	}

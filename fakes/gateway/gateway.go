@@ -51,6 +51,7 @@ type call struct {
 	config      config
 	personality *personality // nil for none
 	entry       *evidence.Exchange
+	deployment  string // from the path, where azure's has one
 }
 
 // ServeHTTP answers one request.
@@ -58,7 +59,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry := journal.Of(r).Entry
 	entry.Header = harmless(r.Header)
 	config, personality := g.config.Load().resolved()
-	answer := call{r, config, personality, entry}.route()
+	answer := call{Request: r, config: config, personality: personality, entry: entry}.route()
 	entry.Note = answer.note
 	answer.write(w)
 }
@@ -70,12 +71,18 @@ func (c call) route() reply {
 		return p.page.reply().noting("login page")
 	}
 	path := c.entry.Path
-	if c.personality.guarded(path) && !c.config.OpenModels {
+	if c.personality.guarded(c.Method, path) && !c.config.OpenModels {
 		if refusal, refused := c.refused(); refused {
 			return refusal
 		}
 	}
 	method, endpoint := c.config.find(path)
+	if rest, below := strings.CutPrefix(path, "/openai/deployments/"); below && endpoint == nil && c.deploys() {
+		escaped, operation, _ := strings.Cut(rest, "/")
+		if c.deployment, _ = url.PathUnescape(escaped); c.deployment != "" {
+			method, endpoint = config{Serve: []string{""}}.find("/" + operation)
+		}
+	}
 	switch {
 	case endpoint == nil:
 		return c.notServed(path)
@@ -185,9 +192,10 @@ func harmless(header http.Header) map[string]string {
 // maxKept bounds in bytes what is kept or repeated of a text that a caller chose.
 const maxKept = 256
 
+// clip copies, as a text may be part of a body, which would be kept with it.
 func clip(text string) string {
 	if len(text) > maxKept {
 		return strings.ToValidUTF8(text[:maxKept], "") + "…"
 	}
-	return text
+	return strings.Clone(text)
 }

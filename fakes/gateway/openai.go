@@ -31,15 +31,29 @@ type completion struct {
 
 // whole is the choice of a plain answer, part that of a chunk.
 type whole struct {
-	Index        int    `json:"index"`
-	Message      spoken `json:"message"`
-	FinishReason string `json:"finish_reason"`
+	Index        int       `json:"index"`
+	Message      spoken    `json:"message"`
+	FinishReason string    `json:"finish_reason"`
+	Logprobs     *logprobs `json:"logprobs,omitempty"`
+}
+
+type logprobs struct {
+	Content []logprob `json:"content"`
+	Refusal []logprob `json:"refusal"`
+}
+
+type logprob struct {
+	Token       string  `json:"token"`
+	Logprob     float64 `json:"logprob"`
+	Bytes       []int   `json:"bytes"`
+	TopLogprobs []any   `json:"top_logprobs"`
 }
 
 type part struct {
-	Index        int     `json:"index"`
-	Delta        delta   `json:"delta"`
-	FinishReason *string `json:"finish_reason"`
+	Index        int       `json:"index"`
+	Delta        delta     `json:"delta"`
+	FinishReason *string   `json:"finish_reason"`
+	Logprobs     *logprobs `json:"logprobs,omitempty"`
 }
 
 // spoken has a text or tool calls.
@@ -124,6 +138,7 @@ type outputText struct {
 	Type        string `json:"type"`
 	Text        string `json:"text"`
 	Annotations []any  `json:"annotations"`
+	Logprobs    []any  `json:"logprobs"`
 }
 
 type responseUsage struct {
@@ -147,8 +162,9 @@ type responseEvent struct {
 	ContentIndex   int         `json:"content_index"`
 	ItemID         string      `json:"item_id,omitempty"`
 	Item           *outputItem `json:"item,omitempty"`
+	Part           *outputText `json:"part,omitempty"`
 	Delta          string      `json:"delta,omitempty"`
-	Text           string      `json:"text,omitempty"`
+	Text           *string     `json:"text,omitempty"`
 	Name           string      `json:"name,omitempty"`
-	Arguments      string      `json:"arguments,omitempty"`
+	Arguments      *string     `json:"arguments,omitempty"`
 }

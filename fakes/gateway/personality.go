@@ -28,6 +28,10 @@ type personality struct {
 	guards *string
 	// deaf means that no header but the wanted one is looked at.
 	deaf bool
+	// exact takes what follows the scheme and one blank for the token, and judges no OPTIONS.
+	exact bool
+	// deployments are served below /openai/deployments, to a request that names an api-version.
+	deployments bool
 	// page is answered to every request.
 	page *canned
 	// canned are the product's own words for refusals; where it has none, OpenAI's are used.
@@ -58,8 +62,8 @@ func personalities() map[string]personality {
 				body: `{"error":{"message":"You didn't provide an API key. You need to provide your API key in an Authorization header using ` +
 					`Bearer auth (i.e. Authorization: Bearer YOUR_KEY).","type":"invalid_request_error","param":null,"code":null}}`},
 		}},
-		// facts: vllm. It refuses `Bearer Bearer`.
-		PersonalityVLLM: {settings: Config{Serve: []string{"/v1"}}, guards: new("/v1"), canned: []canned{
+		// facts: vllm. It refuses `Bearer Bearer` and two blanks, looks at no other header, and lets OPTIONS through.
+		PersonalityVLLM: {settings: Config{Serve: []string{"/v1"}}, guards: new("/v1"), deaf: true, exact: true, canned: []canned{
 			{to: unauthorized(), status: http.StatusUnauthorized, body: `{"error":"Unauthorized"}`},
 			{to: []reason{notServed}, status: http.StatusNotFound, body: `{"detail":"Not Found"}`},
 		}},
@@ -76,8 +80,8 @@ func personalities() map[string]personality {
 			kong("No API key found in request", noCredential),
 			kong("Unauthorized", wrongScheme, malformed, wrongToken),
 		}},
-		// facts: api-key-products; `api-key` header.
-		PersonalityAzure: {settings: Config{Auth: provider.ShapeAPIKey, Serve: []string{"/openai/v1"}}, canned: []canned{
+		// facts: api-key-products, azure-path; `api-key` header, beside which the proxy sends a Bearer.
+		PersonalityAzure: {settings: Config{Auth: provider.ShapeAPIKey, Serve: []string{"/openai/v1"}}, deaf: true, deployments: true, canned: []canned{
 			{to: unauthorized(), status: http.StatusUnauthorized,
 				body: `{"error":{"code":"401","message":"Access denied due to invalid subscription key or wrong API endpoint. Make sure to ` +
 					`provide a valid key for an active subscription and use a correct regional API endpoint for your resource."}}`},
@@ -131,8 +135,18 @@ func (p *personality) answer(why reason) (reply, bool) {
 }
 
 // guarded says whether the credential is judged on this path whether or not the path is served.
-func (p *personality) guarded(path string) bool {
-	return p != nil && p.guards != nil && strings.HasPrefix(path, *p.guards+"/")
+func (p *personality) guarded(method, path string) bool {
+	return p != nil && p.guards != nil && strings.HasPrefix(path, *p.guards+"/") && !(p.exact && method == http.MethodOptions)
+}
+
+// deploys says whether the request may be one to a deployment, as azure's own libraries send them.
+func (c call) deploys() bool {
+	return c.personality != nil && c.personality.deployments && c.URL.Query().Get("api-version") != ""
+}
+
+func noDeployment() reply {
+	return reply{status: http.StatusNotFound, raw: `{"error":{"code":"DeploymentNotFound","message":"The API deployment for this resource does not exist."}}`}.
+		noting("unknown model")
 }
 
 func (c canned) reply() reply { return reply{status: c.status, header: c.header, raw: c.body} }

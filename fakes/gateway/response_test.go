@@ -74,8 +74,9 @@ func TestSDKStreamsResponses(t *testing.T) {
 			}
 		}
 		require.NoError(t, stream.Err())
-		assert.Equal(t, []string{"response.created", "response.output_item.added", "response.output_text.delta", "response.output_text.delta",
-			"response.output_text.done", "response.output_item.done", "response.completed"}, types)
+		assert.Equal(t, []string{"response.created", "response.in_progress", "response.output_item.added", "response.content_part.added",
+			"response.output_text.delta", "response.output_text.delta", "response.output_text.done", "response.content_part.done",
+			"response.output_item.done", "response.completed"}, types)
 		assert.Equal(t, "pong", text.String())
 		assert.Equal(t, "pong", whole.OutputText())
 		assert.EqualValues(t, 1, whole.Usage.OutputTokens)

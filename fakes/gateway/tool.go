@@ -1,78 +1,67 @@
 package gateway
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
+	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
-// toolbox is the tools of a request. /chat/completions has name and parameters below `function`, /responses beside the type.
-type toolbox struct {
-	tools  []offered
-	choice json.RawMessage
-}
+// tool is what may be called. /chat/completions has name and parameters below `function`, /responses beside the type.
+type tool struct{ name, parameters string }
 
-type offered struct {
-	tool
-	Function tool `json:"function"`
-}
-
-type tool struct {
-	Name       string          `json:"name"`
-	Parameters json.RawMessage `json:"parameters"`
-}
-
-func (o offered) either() tool {
-	if o.Function.Name != "" {
-		return o.Function
+func toolOf(v gjson.Result) tool {
+	if function := v.Get("function"); function.Get("name").String() != "" {
+		v = function
 	}
-	return o.tool
+	return tool{v.Get("name").String(), v.Get("parameters").Raw}
 }
 
 // wanted reads tool_choice: the name of the tool that must be called, "" with must for any, and whether the choice makes sense.
-func (b toolbox) wanted() (name string, must, valid bool) {
-	if len(b.choice) == 0 {
+func (f *fields) wanted() (name string, must, valid bool) {
+	choice := f.Get("tool_choice")
+	switch word := choice.String(); {
+	case choice.Type == gjson.Null:
 		return "", false, true
-	}
-	var word string
-	if json.Unmarshal(b.choice, &word) == nil { // null is no word, and no choice
+	case choice.Type == gjson.String:
 		return "", word == "required", word == "required" || word == "auto" || word == "none" || word == ""
 	}
-	var one offered
-	err := json.Unmarshal(b.choice, &one)
-	name = one.either().Name
-	return name, true, err == nil && name != ""
+	name = toolOf(choice).name
+	return name, true, choice.IsObject() && name != ""
 }
 
-func (b toolbox) check() string {
-	name, must, valid := b.wanted()
-	_, forced := b.forced()
+func (f *fields) checkTools() {
+	f.value("tools", "array")
+	name, must, valid := f.wanted()
+	_, forced := f.forced()
 	switch {
 	case !valid:
-		return "Invalid value for 'tool_choice'."
+		f.refuse("", "Invalid value for 'tool_choice'.")
 	case must && !forced && name == "":
-		return "Invalid value for 'tool_choice': 'tools' has none that could be called."
+		f.refuse("", "Invalid value for 'tool_choice': 'tools' has none that could be called.")
 	case must && !forced:
-		return "Tool choice '" + clip(name) + "' not found in 'tools' parameter."
+		f.refuse("", "Tool choice '"+clip(name)+"' not found in 'tools' parameter.")
 	}
-	return ""
 }
 
 // forced returns the tool that must be called, if one must.
-func (b toolbox) forced() (tool, bool) {
-	name, must, _ := b.wanted()
-	for _, o := range b.tools {
-		if t := o.either(); must && t.Name != "" && (name == "" || t.Name == name) {
-			return t, true
-		}
+func (f *fields) forced() (found tool, forced bool) {
+	name, must, _ := f.wanted()
+	if must {
+		f.Get("tools").ForEach(func(_, one gjson.Result) bool {
+			found = toolOf(one)
+			forced = found.name != "" && (name == "" || found.name == name)
+			return !forced
+		})
 	}
-	return tool{}, false
+	return found, forced
 }
 
 // arguments are JSON that fits the tool's parameters, always the same: the first of what may be chosen, "pong" for texts, 0 for
 // numbers.
 func (t tool) arguments() string {
-	decoder := json.NewDecoder(bytes.NewReader(t.Parameters))
+	decoder := json.NewDecoder(strings.NewReader(t.parameters))
 	decoder.UseNumber()
 	var schema any
 	_ = decoder.Decode(&schema) // no parameters, no properties

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tidwall/gjson"
 )
 
 // maxAnswerAge is how long an answer is kept unless x-bt-cache-ttl asks for less, in seconds: 7 days
@@ -111,10 +113,8 @@ func cachedUnasked(r *request) bool {
 	if r.path == "/embeddings" || r.path == "/moderations" {
 		return true
 	}
-	var temperature *float64
-	_ = json.Unmarshal(r.fields["temperature"], &temperature) // one that is no number is not 0
-	seed := r.fields["seed"]
-	return temperature != nil && *temperature == 0 || seed != nil && string(seed) != "null"
+	temperature := r.fields.Get("temperature") // one that is no number is not 0
+	return temperature.Type == gjson.Number && temperature.Num == 0 || r.fields.Get("seed").Type != gjson.Null
 }
 
 // cacheMode reads one of the two cache headers: auto, always or never.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/target/settings"
 )
@@ -53,8 +55,8 @@ type request struct {
 	endpointName string
 	header       http.Header // what of it goes upstream
 	body         []byte
-	fields       map[string]json.RawMessage // nil where the body is no JSON object
-	model        string                     // empty where the body names none
+	fields       gjson.Result // the body, read where it lies; empty where it is no JSON object
+	model        string       // empty where the body names none
 	stream       bool
 	answers      cachePolicy
 	freshSecrets bool // the credential cache must not be read
@@ -87,20 +89,20 @@ func readRequest(r *http.Request, call Call) (*request, error) {
 		project: r.Header.Get("x-bt-project-id"), org: r.Header.Get("x-bt-org-name"),
 		endpointName: r.Header.Get("x-bt-endpoint-name"), freshSecrets: credentials == "never",
 	}
-	switch {
-	case json.Unmarshal(body, &req.fields) == nil:
-	case json.Valid(body):
-		req.fields = nil
-	default: // nothing is passed on of a body that is no JSON
-		req.body, req.fields = nil, nil
+	if !json.Valid(body) { // nothing is passed on of it
+		req.body = nil
+	} else if whole := gjson.ParseBytes(body); whole.IsObject() {
+		req.fields = whole
 	}
 	if project := req.project; project != "" && call.Rules.Variant == settings.VariantEdge {
 		return nil, thrown("x-bt-project-id is not supported") // facts: org-unchecked
 	} else if call.Rules.Variant == settings.VariantNode {
 		req.project = ""
 	}
-	_ = json.Unmarshal(req.fields["model"], &req.model) // a model that is no string is none
-	req.stream = string(req.fields["stream"]) == "true"
+	if model := req.fields.Get("model"); model.Type == gjson.String { // a model that is no string is none
+		req.model = strings.Clone(model.String()) // not with the whole body into the cache of credentials
+	}
+	req.stream = req.fields.Get("stream").Type == gjson.True
 	req.answers, err = newCachePolicy(r.Header, req)
 	return req, err
 }
@@ -158,10 +160,13 @@ func Describe(entry *evidence.Exchange, header http.Header, body []byte) {
 		entry.Header = map[string]string{"x-bt-project-id": project}
 	}
 	entry.Nonce = string(nonce.Find(body))
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) != nil {
+	if !json.Valid(body) {
 		return
 	}
-	_ = json.Unmarshal(fields["model"], &entry.Model)
-	_ = json.Unmarshal(fields["stream"], &entry.Stream) // of another type: not said
+	if model := gjson.GetBytes(body, "model"); model.Type == gjson.String {
+		entry.Model = model.String()
+	}
+	if stream := gjson.GetBytes(body, "stream"); stream.IsBool() { // of another type: not said
+		entry.Stream = new(stream.Bool())
+	}
 }

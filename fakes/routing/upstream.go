@@ -3,7 +3,6 @@ package routing
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"maps"
@@ -108,13 +107,15 @@ func (r *round) override(first provider.Metadata) {
 	if first.OverrideSystemPrompt == "" {
 		return
 	}
-	messages := []json.RawMessage{encode(map[string]string{"role": "system", "content": first.OverrideSystemPrompt})}
-	var own []json.RawMessage
-	if json.Unmarshal(r.req.fields["messages"], &own) == nil {
-		r.edit(func(body []byte) ([]byte, error) {
-			return sjson.SetRawBytes(body, "messages", encode(append(messages, own...)))
-		})
+	own := r.req.fields.Get("messages")
+	if !own.IsArray() {
+		return
 	}
+	all := "[" + string(encode(map[string]string{"role": "system", "content": first.OverrideSystemPrompt}))
+	if own.Get("0").Exists() {
+		all += ","
+	}
+	r.edit(func(body []byte) ([]byte, error) { return sjson.SetRawBytes(body, "messages", []byte(all+own.Raw[1:])) })
 }
 
 // unreachable is the answer where no secret's upstream gave one.
