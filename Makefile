@@ -7,7 +7,7 @@ SEED        ?= 0
 REPORT      ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help fmt lint test test-short conformance bench clean
+.PHONY: help fmt lint test test-short conformance clients bench clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ FORCE:
 
 conformance: bin/planeproof ## run the conformance suite and say yes or no
 	bin/planeproof run --runtime $(RUNTIME) --tags "$(TAGS)" --concurrency $(CONCURRENCY) --seed $(SEED) $(if $(REPORT),--report "$(REPORT)")
+
+clients: ## run the official and other OpenAI libraries, unmodified, against the fakes; they are a module of their own
+	cd conformance/testdata/clients && go test -count=1 ./...
 
 bench: bin/planeproof ## measure what docs/testing.md tells figures of; nothing is asserted
 	sh scripts/bench.sh
