@@ -30,12 +30,12 @@ func mayImport() map[string][]string {
 		"fakes/**":        {"evidence", "provider", "target/settings", "fakes/**"},
 		"target":          {"evidence", "target/settings"},
 		"target/process":  {"target", "target/settings", "fakes/**", "evidence", "provider"},
-		"target/docker":   {"target", "target/settings", "fakes/tenancy"},
+		"target/docker":   {"target", "target/settings", "fakes/tenancy", "fakes/sabotage"},
 		"scenarios":       {"target", "target/settings", "evidence", "provider", "internal/file"},
 		"remedy/**":       {"provider", "evidence", "remedy/**", "internal/**"},
 		"steps":           {"scenarios", "target", "remedy/**", "evidence", "provider", "internal/**"},
 		"report":          {"evidence", "internal/**"},
-		"conformance":     {"features", "steps", "scenarios", "target/**", "report", "evidence", "provider", "internal/nearest", "internal/usage"},
+		"conformance":     {"features", "steps", "scenarios", "target/**", "fakes/sabotage", "report", "evidence", "provider", "internal/nearest", "internal/usage"},
 		"cmd/planeproof":  {"conformance", "evidence", "fakes/**", "features", "internal/**", "provider", "remedy/**", "report", "scenarios", "target/**"},
 	}
 }

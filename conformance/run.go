@@ -41,6 +41,9 @@ type Options struct {
 	Seed int64
 	// Proxy is a proxy of somebody else's in the middle, nil for the fake one; process runtime only.
 	Proxy *process.Proxy
+	// Sabotage names a way of fakes/sabotage in which the systems are broken on purpose, empty for none: what then passes, the suite cannot
+	// see.
+	Sabotage string
 	// Version is planeproof's, for the report.
 	Version string
 	// Terminal is told of progress and failures as they happen; nil for nobody.
@@ -52,6 +55,8 @@ type Options struct {
 	Features fs.FS
 	Folder   string
 
+	// only leaves scenarios out, nil for none.
+	only func(report.Scenario) bool
 	// start, phrases and renewEvery stand in for the suite's own in tests.
 	start      func(context.Context) (target.Target, error)
 	phrases    func(steps.Binder)
@@ -130,7 +135,11 @@ func choose(o Options) ([]*record, error) {
 	if all, err = withIDs(all, o.IDs); err != nil {
 		return nil, err
 	}
-	return selected(all, o.Tags)
+	chosen, err := selected(all, o.Tags)
+	if o.only != nil {
+		chosen = slices.DeleteFunc(slices.Clone(chosen), func(r *record) bool { return !o.only(r.Scenario) })
+	}
+	return chosen, err
 }
 
 func (o Options) source() fs.FS {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/planeproof/planeproof/evidence"
+	"github.com/planeproof/planeproof/fakes/sabotage"
 	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/target"
 	"github.com/planeproof/planeproof/target/docker"
@@ -65,10 +66,23 @@ func (o *Options) check() error {
 		return fmt.Errorf("%w: a proxy in the middle needs the process runtime", ErrUsage)
 	case o.Proxy != nil && o.Target != nil:
 		return fmt.Errorf("%w: a proxy in the middle belongs to a target that is started here, and another target is given", ErrUsage)
+	case o.Sabotage != "" && o.Target != nil:
+		return fmt.Errorf("%w: a sabotage is done to systems that are started here, and another target is given", ErrUsage)
 	case o.Proxy != nil && o.Proxy.Check() != nil:
 		return fmt.Errorf("%w: %w", ErrUsage, o.Proxy.Check())
 	}
+	if _, err := o.broken(); err != nil {
+		return fmt.Errorf("%w: %w", ErrUsage, err)
+	}
 	return nil
+}
+
+// broken is how the systems are broken on purpose, the zero Sabotage where they are not.
+func (o Options) broken() (sabotage.Sabotage, error) {
+	if o.Sabotage == "" {
+		return sabotage.Sabotage{}, nil
+	}
+	return sabotage.Find(o.Sabotage)
 }
 
 // settle finds out what the options are about: a target that is given, or what `auto` is here, and why, and how it is started.
@@ -81,18 +95,22 @@ func (o Options) settle(ctx context.Context) starter {
 	case o.Runtime == Process:
 		return starter{Process, "", o.inProcess}
 	case o.Runtime == Docker:
-		return starter{Docker, "", inContainers}
+		return starter{Docker, "", o.inContainers}
 	}
 	if err := docker.Available(ctx); err != nil {
 		return starter{Process, "auto: " + err.Error(), o.inProcess}
 	}
-	return starter{Docker, "auto: a docker engine answers", inContainers}
+	return starter{Docker, "auto: a docker engine answers", o.inContainers}
 }
 
 func (o Options) inProcess(ctx context.Context) (target.Target, error) {
-	return process.Start(ctx, o.Proxy)
+	broken, err := o.broken()
+	if err != nil {
+		return nil, err
+	}
+	return process.StartSabotaged(ctx, o.Proxy, broken)
 }
 
-func inContainers(ctx context.Context) (target.Target, error) {
-	return docker.Start(ctx, docker.Options{})
+func (o Options) inContainers(ctx context.Context) (target.Target, error) {
+	return docker.Start(ctx, docker.Options{Sabotage: o.Sabotage})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/planeproof/planeproof/fakes/dataplane"
 	"github.com/planeproof/planeproof/fakes/gateway"
 	"github.com/planeproof/planeproof/fakes/legacyproxy"
+	"github.com/planeproof/planeproof/fakes/sabotage"
 	"github.com/planeproof/planeproof/fakes/tenancy"
 	"github.com/planeproof/planeproof/internal/usage"
 )
@@ -25,6 +26,7 @@ type fakeFlags struct {
 	dataPlane, legacyProxy string
 	dial                   []string
 	lease                  time.Duration
+	sabotage               string
 }
 
 // putter is a fake that takes a tenant document.
@@ -56,6 +58,7 @@ was not named with --dial.`,
 	flags.StringVar(&f.dataPlane, "data-plane", tenancy.URL("data-plane"), "base URL from which the legacy proxy gets its secrets")
 	flags.StringVar(&f.legacyProxy, "legacy-proxy", tenancy.LegacyProxyBase, "base URL of the legacy proxy that a data plane on v1 uses; {tenant} stands for the tenant's id")
 	flags.DurationVar(&f.lease, "lease", 0, "end when the control listener was not asked to renew the lease for so long; 0 never ends")
+	flags.StringVar(&f.sabotage, "sabotage", "", "break the fake on purpose: a name of planeproof run --list-sabotages")
 	return cmd
 }
 
@@ -100,15 +103,11 @@ func (f fakeFlags) make(name string, log io.Writer) (putter, error) {
 		}
 		routes[name] = behind
 	}
-	var fake putter
-	switch name {
-	case "gateway":
-		fake = gateway.NewTenants()
-	case "data-plane":
-		fake = dataplane.NewTenants(routes, f.legacyProxy)
-	default:
-		fake = legacyproxy.NewTenants(routes, f.dataPlane)
+	broken, err := findSabotage(f.sabotage)
+	if err != nil {
+		return nil, err
 	}
+	fake := f.tenants(name, routes, broken)
 	fake.PrintLog(log)
 	if f.tenant == "" {
 		return fake, nil
@@ -118,4 +117,22 @@ func (f fakeFlags) make(name string, log io.Writer) (putter, error) {
 		return nil, fmt.Errorf("read --tenant: %w", err)
 	}
 	return fake, fake.Put(document)
+}
+
+// tenants is the host of one system's tenants, broken as it is said.
+func (f fakeFlags) tenants(name string, routes tenancy.Routes, broken sabotage.Sabotage) putter {
+	switch name {
+	case "gateway":
+		host := gateway.NewTenants()
+		host.Tamper(broken.Gateway)
+		return host
+	case "data-plane":
+		host := dataplane.NewTenants(routes, f.legacyProxy)
+		host.Tamper(broken.DataPlane)
+		return host
+	default:
+		host := legacyproxy.NewTenants(routes, f.dataPlane)
+		host.Tamper(broken.LegacyProxy)
+		return host
+	}
 }

@@ -29,6 +29,8 @@ type runFlags struct {
 	list                  bool
 	proxyURL, dataPlane   string
 	generation            string
+	sabotage              string
+	listSabotages         bool
 }
 
 func newRun(t terminal, redactor *evidence.Redactor) *cobra.Command {
@@ -46,7 +48,8 @@ An --id that no scenario has is 1 too.`,
   planeproof run --runtime process --tags '@override and not @reproduction'
   planeproof run --id BEARER-6
   planeproof run --features features
-  planeproof run --report out`,
+  planeproof run --report out
+  planeproof run --runtime process --sabotage patch-forgets-auth-type`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), t, redactor) },
 	}
@@ -61,6 +64,8 @@ An --id that no scenario has is 1 too.`,
 	flags.StringVar(&f.proxyURL, "proxy-url", "", "base URL of a running open-source AI proxy to put in the fake legacy proxy's place, such as http://127.0.0.1:8787/v1")
 	flags.StringVar(&f.dataPlane, "data-plane-addr", "", "HOST:PORT where the proxy of --proxy-url looks for /api/secret; the fake data plane listens there")
 	flags.StringVar(&f.generation, "proxy-generation", "", "generation of the proxy of --proxy-url: "+generationNames()+"; what is known to fail on it then decides nothing")
+	flags.StringVar(&f.sabotage, "sabotage", "", "break the fakes on purpose in the way of that name, to see which scenarios fail then")
+	flags.BoolVar(&f.listSabotages, "list-sabotages", false, "list the ways in which the fakes can be broken, instead of running scenarios")
 	flags.BoolVar(&f.list, "list", false, "list the selected scenarios instead of running them")
 	_ = cmd.RegisterFlagCompletionFunc("id", f.completeID(t)) // fails for unknown flags alone
 	_ = cmd.MarkFlagDirname("features")
@@ -123,12 +128,19 @@ func (f runFlags) options(t terminal, redactor *evidence.Redactor) (conformance.
 	}
 	folder, err := f.folder(t)
 	return conformance.Options{
-		Runtime: f.runtime, Proxy: proxy, Tags: f.tags, IDs: f.ids, Concurrency: f.concurrency, Seed: f.seed, Version: version(),
+		Runtime: f.runtime, Proxy: proxy, Tags: f.tags, IDs: f.ids, Concurrency: f.concurrency, Seed: f.seed, Sabotage: f.sabotage, Version: version(),
 		Terminal: report.NewTerminal(t.out, t.tty, t.color, redactor), Redactor: redactor, Features: folder, Folder: f.features,
 	}, err
 }
 
 func (f runFlags) run(ctx context.Context, t terminal, redactor *evidence.Redactor) error {
+	if f.listSabotages {
+		return listSabotages(t)
+	}
+	broken, err := findSabotage(f.sabotage)
+	if err != nil {
+		return err
+	}
 	options, err := f.options(t, redactor)
 	if err != nil {
 		return err
@@ -141,6 +153,9 @@ func (f runFlags) run(ctx context.Context, t terminal, redactor *evidence.Redact
 	}
 	if f.features != "" {
 		_, _ = fmt.Fprintf(t.out, "FEATURES of %s, not the built-in ones\n", evidence.Printable(f.features)) // the summary tells of a writer that is gone
+	}
+	if broken.Name != "" { // whatever follows must not be taken for a verdict on a system
+		_, _ = fmt.Fprintf(t.out, "BROKEN ON PURPOSE by --sabotage %s: %s\n", broken.Name, broken.Says)
 	}
 	result, err := conformance.Run(ctx, options)
 	if err != nil {

@@ -68,6 +68,8 @@ type Call struct {
 	Start func(n int) int
 	// Log takes a line of the proxy's log; project is empty without project context.
 	Log func(level, project, text string)
+	// Send sends a request upstream; nil sends it with the proxy's client.
+	Send func(*http.Request) (*http.Response, error)
 	// Entry is the exchange as it will be journalled.
 	Entry *evidence.Exchange
 }
@@ -89,6 +91,10 @@ func (c Call) note(text string) {
 
 // Serve answers one request. A caller that leaves ends the upstream's call too.
 func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, call Call) {
+	if call.Send == nil {
+		call.Send = p.client.Do
+	}
+	tamper(r, &call)
 	req, err := readRequest(r, call)
 	if err == nil {
 		Describe(call.Entry, r.Header, req.body)
@@ -113,7 +119,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, call Call) {
 func (p *Proxy) route(w http.ResponseWriter, r *http.Request, call Call, req *request) error {
 	switch {
 	case req.model != "":
-	case call.Rules.closed():
+	case call.Rules.Closed:
 		return noKeys("null")
 	case call.Rules.Sends != provider.Legacy202602: // facts: no-model
 		return thrownType("Cannot read properties of undefined (reading '1')")

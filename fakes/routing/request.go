@@ -66,7 +66,7 @@ func readRequest(r *http.Request, call Call) (*request, error) {
 	path := call.Path
 	switch {
 	case r.Method == http.MethodPost:
-	case r.Method == http.MethodGet && path == "/models" && !call.Rules.closed(): // facts: no-model
+	case r.Method == http.MethodGet && path == "/models" && !call.Rules.Closed: // facts: no-model
 	case r.Method == http.MethodGet: // the real proxy knows a few more such paths; no scorer and no prompt run uses them
 		return nil, &Refusal{Status: http.StatusNotFound, Text: "no such path for GET"}
 	default:

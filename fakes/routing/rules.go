@@ -19,11 +19,10 @@ type Rules struct {
 	Variant string
 	// DefaultBase takes the place of every provider's default base, where it is not empty.
 	DefaultBase string
+	// Closed says that the rules are those assumed of the Gateway: upstream errors go through as they are, and what the open-source proxy was
+	// seen to do elsewhere is not said of it.
+	Closed bool
 }
-
-// closed says that the rules are those assumed of the Gateway: upstream errors go through as they are, and what the open-source proxy was
-// seen to do elsewhere is not said of it.
-func (r Rules) closed() bool { return r.Schema == "" }
 
 // url is what is called for a request to a path.
 func (r Rules) url(s provider.Secret, model, path string) string {
@@ -42,7 +41,7 @@ func Open(g provider.Generation, shape provider.Shape) Rules {
 // Gateway returns the rules assumed of the closed-source Gateway: no schema, Bearer without auth_format, errors passed raw
 // (facts: gateway-unknown).
 func Gateway(shape provider.Shape) Rules {
-	return Rules{Sends: provider.Current202608, APIKey: shape}
+	return Rules{Sends: provider.Current202608, APIKey: shape, Closed: true}
 }
 
 // credential returns the header that authenticates the proxy upstream; ok is false where none is sent.

@@ -79,7 +79,7 @@ func (r *round) run(ctx context.Context, candidates []provider.Secret) (*answer,
 			last = got
 			r.retryable(strconv.Itoa(got.status))
 			r.call.note(secret.Name + " answered " + strconv.Itoa(got.status))
-		case got.wrapped() && !r.call.Rules.closed():
+		case got.wrapped() && !r.call.Rules.Closed:
 			return wrap(got)
 		default:
 			last = got
@@ -122,7 +122,7 @@ func (r *round) override(first provider.Metadata) {
 func (r Rules) unreachable(err error) *Refusal {
 	own := (*typeError)(nil)
 	switch {
-	case r.closed():
+	case r.Closed:
 		return &Refusal{Status: http.StatusBadGateway, Text: "fetch failed: " + err.Error()}
 	case errors.As(err, &own):
 		return thrownType(own.text)
@@ -141,7 +141,7 @@ func (r *round) try(ctx context.Context, s provider.Secret) (*answer, error) {
 	metadata := s.Decode()
 	passes := r.req.path == provider.Responses // before supportsStreaming is looked at (facts: fake-stream)
 	fakes := !metadata.SupportsStreaming && !passes
-	leaves := metadata.SupportsStreaming && r.req.path == "/chat/completions" && !r.call.Rules.closed() &&
+	leaves := metadata.SupportsStreaming && r.req.path == "/chat/completions" && !r.call.Rules.Closed &&
 		provider.LeavesChat(r.call.Rules.Sends, r.model)
 	if fakes {
 		r.edit(func(body []byte) ([]byte, error) { return sjson.DeleteBytes(body, "stream") })
@@ -155,7 +155,7 @@ func (r *round) try(ctx context.Context, s provider.Secret) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := r.proxy.client.Do(out)
+	response, err := r.call.Send(out)
 	if err != nil {
 		return nil, withoutURL(err)
 	}

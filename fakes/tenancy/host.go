@@ -33,8 +33,9 @@ type Host[C any, F System[C]] struct {
 
 	mu      sync.RWMutex
 	tenants map[string]*Tenant[F]
-	renewed chan struct{} // a value for each renewal of the lease
-	output  io.Writer     // where log lines are printed too, nil for nowhere
+	renewed chan struct{}       // a value for each renewal of the lease
+	output  io.Writer           // where log lines are printed too, nil for nowhere
+	tamper  func() Tampering[C] // nil for nothing
 }
 
 // PrintLog prints the log lines of tenants made from now on, as the real system prints its own.
@@ -68,12 +69,14 @@ func (h *Host[C, F]) Set(id string, key evidence.Key, config C, faults []Fault) 
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t := h.tenants[id]
+	with := h.tamperingOf(t)
+	faults = with.settle(&config, faults)
 	if t == nil {
 		fake, err := h.create(id, config)
 		if err != nil {
 			return fmt.Errorf("check settings of tenant %s: %w", id, err)
 		}
-		t = &Tenant[F]{ID: id, Fake: fake, output: h.output}
+		t = &Tenant[F]{ID: id, Fake: fake, served: with.serve(fake), tamper: with, told: with.Kept, output: h.output}
 		h.tenants[id] = t
 	} else if err := t.Fake.Configure(config); err != nil {
 		return fmt.Errorf("check settings of tenant %s: %w", id, err)
@@ -140,9 +143,9 @@ func (h *Host[C, F]) ServeTenant(w http.ResponseWriter, r *http.Request, t *Tena
 	}}
 	defer jw.note(0) // a handler that panicked gave no answer
 	if fault == nil {
-		t.Fake.ServeHTTP(jw, r)
+		t.served.ServeHTTP(jw, r)
 	} else {
-		serveFault(jw, r, t.Fake, *fault)
+		serveFault(jw, r, t.served, *fault)
 	}
 	jw.note(http.StatusOK) // what net/http answers for a handler that wrote nothing
 }

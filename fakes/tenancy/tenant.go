@@ -43,6 +43,10 @@ type Tenant[F http.Handler] struct {
 	ID   string
 	Fake F
 
+	served http.Handler // the fake, with what tampers with it
+	tamper any          // the Tampering, whose settings are the host's matter
+	told   func(*Evidence)
+
 	mu      sync.Mutex
 	key     evidence.Key
 	journal []evidence.Exchange
@@ -143,11 +147,15 @@ func (t *Tenant[F]) keep(e *evidence.Exchange, hit *Fault) {
 func (t *Tenant[F]) Kept() Evidence {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Evidence{
+	kept := Evidence{
 		Schema:  "planeproof/tenant-evidence/v1",
 		Journal: Journal{Schema: "planeproof/journal/v1", Entries: append([]evidence.Exchange{}, t.journal...), Dropped: t.dropped},
 		Log:     Log{Schema: "planeproof/log/v1", Entries: append([]evidence.LogLine{}, t.log...), Dropped: t.logged - len(t.log)},
 	}
+	if t.told != nil {
+		t.told(&kept)
+	}
+	return kept
 }
 
 // set takes the key of a document, and its faults where it has some; what is journalled and logged stays.

@@ -25,13 +25,16 @@ const (
 func systems() []string { return []string{"gateway", "data-plane", "legacy-proxy"} }
 
 // command is what a container runs: the fake of that system, with the addresses it may dial and no others.
-func command(system string) []string {
+func command(system, sabotage string) []string {
 	args := []string{"fake", system, "--addr", "0.0.0.0:8080", "--control", "0.0.0.0:8081", "--lease", lease.String()}
 	switch system {
 	case "data-plane":
 		args = append(args, "--dial", "gateway:8080", "--dial", "legacy-proxy:8080")
 	case "legacy-proxy":
 		args = append(args, "--dial", "gateway:8080", "--dial", "data-plane:8080")
+	}
+	if sabotage != "" {
+		args = append(args, "--sabotage", sabotage)
 	}
 	return args
 }
@@ -56,7 +59,7 @@ type fake struct {
 }
 
 // request is one container as testcontainers takes it: ports on loopback, no rights, nothing to write to, gone when it ends.
-func request(f *fake, run, image string) testcontainers.ContainerRequest {
+func request(f *fake, run, image, sabotage string) testcontainers.ContainerRequest {
 	bindings := network.PortMap{}
 	for _, port := range []network.Port{dataPort(), controlPort()} {
 		bindings[port] = []network.PortBinding{{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1})}}
@@ -65,7 +68,7 @@ func request(f *fake, run, image string) testcontainers.ContainerRequest {
 	return testcontainers.ContainerRequest{
 		Name:         f.name,
 		Image:        image,
-		Cmd:          command(f.system),
+		Cmd:          command(f.system, sabotage),
 		ExposedPorts: []string{dataPort().String(), controlPort().String()},
 		Labels:       map[string]string{label: mark, runLabel: run},
 		ConfigModifier: func(c *container.Config) {

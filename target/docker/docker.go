@@ -29,6 +29,8 @@ type Options struct {
 	// Executable is the program to put into the image: a static Linux build of planeproof for the engine's architecture.
 	// Empty takes the running executable where it fits, else a cross-build.
 	Executable string
+	// Sabotage names the way in which the fakes are broken on purpose, empty for none.
+	Sabotage string
 }
 
 // Cluster is three running containers and the way to them.
@@ -36,13 +38,14 @@ type Cluster struct {
 	// Routes maps the addresses inside the network (gateway:8080, gateway:8081, …) to the published ports on 127.0.0.1.
 	Routes tenancy.Routes
 
-	engine  *engine
-	run     string
-	token   string // of the control listeners
-	fakes   []*fake
-	network bool            // the engine was asked for the network
-	life    context.Context // ends with Close
-	stop    context.CancelFunc
+	engine   *engine
+	run      string
+	token    string // of the control listeners
+	sabotage string
+	fakes    []*fake
+	network  bool            // the engine was asked for the network
+	life     context.Context // ends with Close
+	stop     context.CancelFunc
 }
 
 // Available says whether a start can succeed: nil where a Docker engine of this machine answers and there is a program
@@ -63,6 +66,7 @@ func start(ctx context.Context, host, run string, o Options) (*Cluster, error) {
 		return nil, err
 	}
 	c := newCluster(ctx, e, run)
+	c.sabotage = o.Sabotage
 	if err := c.start(ctx, func(ctx context.Context) (string, error) { return e.image(ctx, run, o) }); err != nil {
 		if left := c.Close(ctx); left != nil {
 			return nil, fmt.Errorf("%w; %w", err, left)
@@ -93,7 +97,7 @@ func (c *Cluster) start(ctx context.Context, image func(context.Context) (string
 	go noteMemory(c.fakes, c.engine.Events(c.life, client.EventsListOptions{Filters: news}))
 	group, ctx := errgroup.WithContext(ctx)
 	for _, f := range c.fakes {
-		group.Go(func() error { return f.start(ctx, provider, request(f, c.run, ref)) })
+		group.Go(func() error { return f.start(ctx, provider, request(f, c.run, ref, c.sabotage)) })
 	}
 	if err := group.Wait(); err != nil {
 		return err

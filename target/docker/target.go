@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/planeproof/planeproof/fakes/sabotage"
 	"github.com/planeproof/planeproof/fakes/tenancy"
 	"github.com/planeproof/planeproof/target"
 )
@@ -32,6 +33,9 @@ func Start(ctx context.Context, o Options) (*Target, error) {
 	routes := tenancy.ClosedRoute()
 	for address, behind := range cluster.Routes {
 		routes[address] = behind
+	}
+	if broken, err := sabotage.Find(o.Sabotage); err == nil {
+		broken.Network(routes)
 	}
 	client := routes.Client()
 	client.Timeout = target.AnswerTime

@@ -13,6 +13,7 @@ import (
 	"github.com/planeproof/planeproof/fakes/dataplane"
 	"github.com/planeproof/planeproof/fakes/gateway"
 	"github.com/planeproof/planeproof/fakes/legacyproxy"
+	"github.com/planeproof/planeproof/fakes/sabotage"
 	"github.com/planeproof/planeproof/fakes/tenancy"
 	"github.com/planeproof/planeproof/target"
 )
@@ -37,6 +38,11 @@ type Target struct {
 // Start serves the systems until Close, on loopback ports that the kernel chooses. With a proxy in the middle the data plane listens
 // where the proxy looks for it, and passes calls on to it; a port in use is an error.
 func Start(ctx context.Context, proxy *Proxy) (*Target, error) {
+	return StartSabotaged(ctx, proxy, sabotage.Sabotage{})
+}
+
+// StartSabotaged serves systems that are broken on purpose; the zero Sabotage breaks nothing.
+func StartSabotaged(ctx context.Context, proxy *Proxy, broken sabotage.Sabotage) (*Target, error) {
 	t := &Target{
 		description: target.Description{Runtime: "process", Fakes: proxy == nil},
 		upstream:    tenancy.URL(string(target.Gateway)),
@@ -61,11 +67,15 @@ func Start(ctx context.Context, proxy *Proxy) (*Target, error) {
 		routes[address] = address
 		t.upstream = "http://" + address
 	}
+	broken.Network(routes)
 	t.client = routes.Client()
 	t.client.Timeout = target.AnswerTime
 	t.gateway = gateway.NewTenants()
 	t.dataPlane = dataplane.NewTenants(routes, legacyProxy)
 	t.legacyProxy = legacyproxy.NewTenants(routes, tenancy.URL(string(target.DataPlane)))
+	t.gateway.Tamper(broken.Gateway)
+	t.dataPlane.Tamper(broken.DataPlane)
+	t.legacyProxy.Tamper(broken.LegacyProxy)
 	t.serve(ctx, listeners)
 	return t, nil
 }
