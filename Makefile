@@ -7,7 +7,7 @@ SEED        ?= 0
 REPORT      ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help fmt lint test test-short conformance clients bench clean
+.PHONY: help fmt lint test test-short conformance bite bite-all clients bench clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,12 @@ conformance: bin/planeproof ## run the conformance suite and say yes or no
 
 clients: ## run the official and other OpenAI libraries, unmodified, against the fakes; they are a module of their own
 	cd conformance/testdata/clients && go test -count=1 ./...
+
+bite: ## run the suite on systems broken on purpose: what must fail of it, and a sample that must not
+	go test ./conformance -run 'Bite|Sabotages' -bite listed -count 1 -timeout 60m -v
+
+bite-all: ## the same with every scenario
+	go test ./conformance -run 'Bite|Sabotages' -bite all -count 1 -timeout 60m -v
 
 bench: bin/planeproof ## measure what docs/testing.md tells figures of; nothing is asserted
 	sh scripts/bench.sh

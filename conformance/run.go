@@ -85,7 +85,7 @@ func Run(ctx context.Context, o Options) (*report.Run, error) {
 		return nil, err
 	}
 	result := &report.Run{
-		Version: o.Version, Runtime: o.Runtime, Features: o.Folder, Tags: o.Tags, IDs: o.IDs,
+		Version: o.Version, Sabotage: o.Sabotage, Runtime: o.Runtime, Features: o.Folder, Tags: o.Tags, IDs: o.IDs,
 		Seed: o.Seed, Concurrency: o.Concurrency, Started: time.Now().UTC(),
 	}
 	s := &execution{options: o, key: evidence.NewKey(), records: map[string]*record{}, total: len(chosen), result: result}

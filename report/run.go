@@ -68,6 +68,8 @@ type Run struct {
 	Version string `json:"version"`
 	// Features is the folder of the feature files, empty for the built-in ones.
 	Features string `json:"features,omitempty"`
+	// Sabotage names the way in which the systems were broken on purpose, empty where they were not: the verdict is then none on them.
+	Sabotage string `json:"sabotage,omitempty"`
 	// Runtime is where the systems ran, and Why is the reason it was taken.
 	Runtime string `json:"runtime"`
 	Why     string `json:"why,omitempty"`

@@ -71,6 +71,7 @@ func objects() []Sabotage {
 		})},
 		{Name: "categories-wrong-in-listings", Says: "the API lists every env_var as an AI provider", dataPlane: planeServes(object(at("GET", envVars), func(o []byte) []byte { return set(o, "secret_category", "ai_provider") }))},
 		{Name: "auth-format-hidden", Says: "the API does not show auth_format", dataPlane: hidden("metadata.auth_format")},
+		{Name: "additional-headers-hidden", Says: "the API does not show additionalHeaders", dataPlane: hidden("metadata.additionalHeaders")},
 		{Name: "types-wrong", Says: "the API shows another type", dataPlane: shown(func(o []byte) []byte {
 			if has(o, "secret_category") {
 				return set(o, "secret_type", "mistral")

@@ -52,6 +52,7 @@ func writes() []Sabotage {
 		{Name: "patch-forgets-headers", Says: "PATCH forgets additionalHeaders", dataPlane: inMetadata(func(b []byte) []byte { return drop(b, "metadata.additionalHeaders") })},
 		{Name: "patch-forgets-organization", Says: "PATCH forgets organization_id", dataPlane: inMetadata(func(b []byte) []byte { return drop(b, "metadata.organization_id") })},
 		{Name: "patch-adds-a-key", Says: "PATCH adds a key to metadata", dataPlane: inMetadata(func(b []byte) []byte { return set(b, "metadata.added", true) })},
+		{Name: "patch-adds-organization", Says: "PATCH adds organization_id, which every proxy knows, to metadata", dataPlane: inMetadata(func(b []byte) []byte { return set(b, "metadata.organization_id", "org-added") })},
 		{Name: "patch-adds-auth-type", Says: "PATCH adds auth_type to metadata", dataPlane: inMetadata(func(b []byte) []byte { return set(b, "metadata.auth_type", "api_key") })},
 		{Name: "patch-stores-api-key", Says: "PATCH stores auth_format api_key for bearer", dataPlane: inMetadata(func(b []byte) []byte {
 			if has(b, "metadata.auth_format") {
@@ -72,7 +73,8 @@ func writes() []Sabotage {
 		{Name: "patch-answered-and-dropped", Says: "PATCH is answered and nothing is stored", dataPlane: planeServes(undone(http.MethodPatch))},
 		{Name: "patch-wants-no-name", Says: "PATCH does not want a name where it should", dataPlane: planeSet(func(c *settings.DataPlane) { c.PatchNeedsName = false })},
 		{Name: "patch-wants-a-name", Says: "PATCH of a project provider secret wants a name", dataPlane: planeSet(func(c *settings.DataPlane) { c.PatchNeedsName = true })},
-		{Name: "patch-touches-another", Says: "PATCH of one secret changes another too", dataPlane: func() onDataPlane { return onDataPlane{Serve: touchesAnother()} }},
+		{Name: "patch-touches-another", Says: "PATCH of one secret changes another too", dataPlane: func() onDataPlane { return onDataPlane{Serve: touchesAnother(1)} }},
+		{Name: "second-patch-touches-another", Says: "a second PATCH of a secret changes another too", dataPlane: func() onDataPlane { return onDataPlane{Serve: touchesAnother(2)} }},
 		{Name: "patch-echoes", Says: "PATCH is refused with what was sent and stored", dataPlane: badWrites(func(w *settings.Writes) { w.Echo = true })},
 		{Name: "patch-of-type-drops-metadata", Says: "PATCH of the type drops auth_format", dataPlane: planeServes(typeDropsMetadata())},
 		{Name: "patch-of-metadata-drops-type", Says: "PATCH of metadata gives the type of before back", dataPlane: func() onDataPlane { return onDataPlane{Serve: metadataDropsType()} }},
@@ -80,6 +82,7 @@ func writes() []Sabotage {
 		{Name: "writes-read-stale", Says: "nothing that was written is read back", dataPlane: badWrites(func(w *settings.Writes) { w.StaleReads = 1000 })},
 		{Name: "writes-revert", Says: "a write is taken back once it was read", dataPlane: badWrites(func(w *settings.Writes) { w.RevertAfterReads = 1 })},
 		{Name: "writes-revert-late", Says: "a write is taken back once it was read three times", dataPlane: badWrites(func(w *settings.Writes) { w.RevertAfterReads = 3 })},
+		{Name: "writes-revert-very-late", Says: "a write is taken back once it was read five times", dataPlane: badWrites(func(w *settings.Writes) { w.RevertAfterReads = 5 })},
 		{Name: "numbers-rounded", Says: "numbers of metadata are stored as doubles", dataPlane: badWrites(func(w *settings.Writes) { w.RoundNumbers = true })},
 		{Name: "put-loses-value", Says: "PUT without a value forgets the stored one", dataPlane: badWrites(func(w *settings.Writes) { w.PutLosesValue = true })},
 		{Name: "put-does-not-update", Says: "PUT does not update a secret that is there", dataPlane: planeServes(request(secrets(http.MethodPut), func(r *http.Request) { r.Method = http.MethodPost }))},
@@ -143,9 +146,10 @@ func (k *known) note(r *http.Request, a *reply) {
 	k.key = r.Header.Get("Authorization")
 }
 
-// touchesAnother adds a key to every other secret, once one is changed.
-func touchesAnother() middleware {
+// touchesAnother adds a key to every other secret, once one was changed so many times.
+func touchesAnother(times int) middleware {
 	var k known
+	changed := map[string]int{}
 	return func(next http.Handler) http.Handler {
 		return told(changes, func(r *http.Request, a *reply) {
 			k.note(r, a)
@@ -154,8 +158,9 @@ func touchesAnother() middleware {
 			}
 			k.mu.Lock()
 			defer k.mu.Unlock()
+			changed[r.URL.Path]++
 			for path, before := range k.last {
-				if path != r.URL.Path {
+				if path != r.URL.Path && changed[r.URL.Path] >= times {
 					ask(next, another(r, http.MethodPatch, path, `{"metadata":`+string(set([]byte(gjson.GetBytes(before, "metadata").Raw), "touched", true))+`}`))
 				}
 			}

@@ -19,6 +19,14 @@ func exited(code int64) client.ContainerWaitResult {
 	return client.ContainerWaitResult{Result: result}
 }
 
+func TestContainersAreToldHowToBeBroken(t *testing.T) {
+	t.Parallel()
+	for _, system := range systems() {
+		assert.NotContains(t, command(system, ""), "--sabotage")
+		assert.Equal(t, []string{"--sabotage", "log-silent"}, command(system, "log-silent")[len(command(system, "")):])
+	}
+}
+
 // TestFateTellsWhatTheEngineKnew has the news of memory come before, after and never; what never ended has no fate.
 func TestFateTellsWhatTheEngineKnew(t *testing.T) {
 	t.Parallel()
