@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -16,6 +17,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/planeproof/planeproof/target"
@@ -30,6 +32,7 @@ type TLS struct {
 
 	address string
 	server  *http.Server
+	world   *World
 }
 
 // FrontWithTLS puts the gateway behind TLS until the World is closed.
@@ -58,7 +61,7 @@ func (w *World) FrontWithTLS(ctx context.Context) error {
 	}
 	go func() { _ = server.ServeTLS(listener, "", "") }() // ends with Close
 	address := listener.Addr().String()
-	w.TLS = &TLS{URL: "https://" + address, Authority: authority, address: address, server: server}
+	w.TLS = &TLS{URL: "https://" + address, Authority: authority, address: address, server: server, world: w}
 	return nil
 }
 
@@ -68,7 +71,11 @@ func (t *TLS) Client(known *x509.CertPool) *http.Client {
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 				var d net.Dialer
-				return d.DialContext(ctx, network, t.address)
+				conn, err := d.DialContext(ctx, network, t.address)
+				if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+					t.world.breakDown(err) // this process has no descriptor left, which tells nothing of a gateway
+				}
+				return conn, err
 			},
 			TLSClientConfig: &tls.Config{RootCAs: known},
 		},

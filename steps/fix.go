@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/planeproof/planeproof/provider"
@@ -40,16 +41,25 @@ func (s *Steps) client(who string) *control.Client {
 	return control.New(s.World.APIURL(), key, s.World.Client())
 }
 
-// gaveWay makes a remedy's own error a mismatch: it should have come to a result. What is no error of the remedy stays as it is: a system that
-// gave no answer, or no whole one, or a run that ends.
+// gaveWay makes a remedy's own error a mismatch: it should have come to a result.
 func (s *Steps) gaveWay(what string, err error) error {
-	kind := control.KindOf(err)
-	elsewhere := kind == control.Unreachable || kind == control.Broken || kind == control.Interrupted ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-	if err == nil || elsewhere || s.World.Broken() != nil {
+	if err == nil || elsewhere(err) || s.World.Broken() != nil {
 		return err
 	}
 	return differs("what came of "+what, "a result", err.Error())
+}
+
+// elsewhere says that an error tells nothing of a remedy: a system gave no answer, or no whole one, the run ends, or this machine has no
+// room for a file, or no descriptor.
+func elsewhere(err error) bool {
+	for _, cause := range []error{
+		context.Canceled, context.DeadlineExceeded, syscall.ENOSPC, syscall.EMFILE, syscall.ENFILE, syscall.EIO, syscall.EROFS,
+	} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return slices.Contains([]control.Kind{control.Unreachable, control.Broken, control.Interrupted}, control.KindOf(err))
 }
 
 // remedyOf is the remedy that a sentence names.
@@ -146,7 +156,7 @@ func (s *Steps) applyPlan(ctx context.Context, who, model string) (outcome, err 
 	options.Org, options.Model = s.planned.Organization.Name, model
 	options.Say = func(line string) { s.fixSaid = append(s.fixSaid, line) }
 	_, outcome = fix.Apply(ctx, s.client(who), s.planned, options)
-	if kind := control.KindOf(outcome); kind == control.Unreachable || kind == control.Broken {
+	if elsewhere(outcome) {
 		return nil, outcome
 	}
 	return outcome, nil
