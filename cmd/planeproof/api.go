@@ -12,6 +12,7 @@ import (
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/internal/usage"
 	"github.com/planeproof/planeproof/provider"
+	"github.com/planeproof/planeproof/remedy/audit"
 	"github.com/planeproof/planeproof/remedy/control"
 )
 
@@ -38,6 +39,30 @@ func (f *apiFlags) resolve(redactor *evidence.Redactor) (url, key string, err er
 	}
 	redactor.Add("Braintrust API key", key)
 	return url, key, nil
+}
+
+// access are the flags that name the place of the key, none for the default one.
+func (f *apiFlags) access() []string {
+	access := []string{}
+	if f.keyEnv != defaultKeyEnv {
+		access = append(access, "--api-key-env", f.keyEnv)
+	}
+	if f.keyFile != "" {
+		access = append(access, "--api-key-file", f.keyFile)
+	}
+	return access
+}
+
+// command is a command of ours that talks to the same API with the same key, as a shell takes it.
+func (f *apiFlags) command(t terminal, words ...string) string {
+	if f.url != "" {
+		words = append(words, "--api-url", f.address())
+	}
+	words = append([]string{cmp.Or(t.program, "planeproof")}, append(words, f.access()...)...)
+	for i := range words {
+		words[i] = audit.Shell(words[i])
+	}
+	return strings.Join(words, " ")
 }
 
 // client makes a client of the API; next carries its requests, nil for Go's default.

@@ -137,12 +137,8 @@ func (f auditFlags) run(ctx context.Context, t terminal, redactor *evidence.Reda
 // commands are how what is printed can be run: with the program and the flags of this call, and from the file that it was saved to.
 func (f auditFlags) commands(t terminal) audit.Commands {
 	c := audit.Commands{Program: t.program, Key: "$" + f.api.keyEnv}
-	access := []string{}
-	if f.api.keyEnv != defaultKeyEnv {
-		access = append(access, "--api-key-env", f.api.keyEnv)
-	}
+	access := f.api.access()
 	if f.api.keyFile != "" {
-		access = append(access, "--api-key-file", f.api.keyFile)
 		c.Key = "$(cat " + audit.Shell(f.api.keyFile) + ")"
 	}
 	c.KeyFlags = access

@@ -303,7 +303,7 @@ func TestFixFromAnAudit(t *testing.T) {
 	assert.Contains(t, got.err, "waves before wave 2 are not done")
 	got = a.run("fix", "apply", plan, "--org", "acme", "--wave", "1")
 	require.Equal(t, 0, got.code, got.err)
-	assert.Contains(t, got.out, "1 waves are left: planeproof fix apply "+plan+" --org acme --wave 2\n")
+	assert.Contains(t, got.out, "1 wave is left: planeproof fix apply "+plan+" --org acme --wave 2 --api-url "+a.url+" --api-key-file ")
 	assert.NotContains(t, got.out, "done")
 	assert.Equal(t, 1, a.seen()["PATCH"])
 	got = a.run("fix", "apply", plan, "--org", "acme")

@@ -6,13 +6,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/planeproof/planeproof/evidence"
 	"github.com/planeproof/planeproof/internal/usage"
-	"github.com/planeproof/planeproof/remedy/audit"
 	"github.com/planeproof/planeproof/remedy/fix"
 )
 
@@ -47,7 +47,7 @@ cannot be reached, or the key may not do this.`,
 			if err := notEmpty(cmd, "model"); err != nil {
 				return err
 			}
-			return finishable(cmd.Context(), t, f.run(cmd.Context(), t, cmd.InOrStdin(), redactor, args[0]))
+			return finishable(cmd.Context(), t, f.run(cmd.Context(), t, interruptible(cmd.Context(), cmd.InOrStdin()), redactor, args[0]))
 		},
 	}
 	f.api.add(cmd)
@@ -92,7 +92,11 @@ func (f applyFlags) run(ctx context.Context, t terminal, in io.Reader, redactor 
 	}
 	last := fmt.Sprintf("done: %d of %d changes are in place, %d of them written now", result.Steps, result.Steps, result.Written)
 	if result.WavesLeft > 0 {
-		last = fmt.Sprintf("%d waves are left: planeproof fix apply %s --org %s --wave %d", result.WavesLeft, audit.Shell(path), audit.Shell(options.Org), result.NextWave)
+		next := f.api.command(t, "fix", "apply", path, "--org", options.Org, "--wave", strconv.Itoa(result.NextWave))
+		last = "1 wave is left: " + next
+		if result.WavesLeft > 1 {
+			last = fmt.Sprintf("%d waves are left: %s", result.WavesLeft, next)
+		}
 	}
 	_, _ = fmt.Fprintln(t.out, evidence.Printable(last))
 	return nil

@@ -32,7 +32,7 @@ type planFlags struct {
 func newFixPlan(t terminal, redactor *evidence.Redactor) *cobra.Command {
 	var f planFlags
 	cmd := &cobra.Command{
-		Use:   "plan (--secret ID | --audit FILE) --save PLAN",
+		Use:   "plan (--secret ID | --audit FILE) [--save PLAN]",
 		Short: "Write down what would be changed, for review; only GET is sent",
 		Long: `Plan reads a provider secret, or those that an audit found, and shows the change of each, key by key; --save keeps it for fix apply.
 Nothing is changed. The plan holds no credentials and no metadata, only the edits. Secrets of the same names, and what could answer in a
@@ -49,7 +49,7 @@ organization; 3 the API cannot be reached.`,
   planeproof fix plan --audit audit.json --save plan.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd.Context(), t, cmd.InOrStdin(), redactor)
+			return f.run(cmd.Context(), t, interruptible(cmd.Context(), cmd.InOrStdin()), redactor)
 		},
 	}
 	f.api.add(cmd)
@@ -155,7 +155,7 @@ func (f planFlags) conclude(t terminal, plan *fix.Plan) error {
 		if err := plan.Write(f.save); err != nil {
 			return err
 		}
-		next = "saved to " + f.save + "; to do it: planeproof fix apply " + audit.Shell(f.save) + " --org " + audit.Shell(plan.Organization.Name)
+		next = "saved to " + f.save + "; to do it: " + f.api.command(t, "fix", "apply", f.save, "--org", plan.Organization.Name)
 	}
 	next = evidence.Printable(next)
 	if f.output == "json" {
