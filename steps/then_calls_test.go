@@ -205,31 +205,9 @@ func proxyRows() []row {
 
 func planeRows() []row {
 	shown := func(what string) func(*rig) { return func(r *rig) { r.testKey = what } }
-	const verdict = `the end-to-end verdict on "acme"`
 	return []row{
 		{"Test key shows success", nil, shown("success"), []fault{{"what Test key shows", "success", "an error", shown("an error")}}},
 		{"Test key shows an error", nil, shown("an error"), []fault{{"what Test key shows", "an error", "success", shown("success")}}},
-		{`"acme" works end to end, whatever Test key shows`, acme, func(r *rig) {
-			r.testKey = "an error"
-			r.called(theScorer, http.StatusOK)
-			sawAcme(r)
-		}, []fault{
-			{verdict, "works", "does not work", func(r *rig) { r.testKey = "success"; refusedByGateway(theScorer)(r) }},
-			{verdict, "works", "does not work", func(r *rig) { // served with another's token
-				r.org("beta", "")
-				r.testKey = "success"
-				r.called(theScorer, http.StatusOK)
-				sawBeta(r)
-			}},
-		}},
-		{`"acme" does not work end to end, whatever Test key shows`, acme, func(r *rig) {
-			r.testKey = "success"
-			refusedByGateway(theScorer)(r)
-		}, []fault{{verdict, "does not work", "works", func(r *rig) {
-			r.testKey = "an error"
-			r.called(theScorer, http.StatusOK)
-			sawAcme(r)
-		}}}},
 	}
 }
 

@@ -239,7 +239,6 @@ func logs() []Sabotage {
 			c.Log(level, project, text)
 		})},
 		{Name: "log-never-unrecognized", Says: "the AI proxy's log tells unrecognized keys as another cause", proxy: said("unrecognized_keys", "invalid_type")},
-		{Name: "log-refusals-not-told", Says: "the AI proxy's log does not tell that a provider refused a credential", proxy: said("401", "503")},
 		{Name: "log-warns-once", Says: "the AI proxy warns of each project once", proxy: func() func(*routing.Call) {
 			var warned sync.Map
 			return func(c *routing.Call) {

@@ -2,11 +2,14 @@ package sabotage
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"github.com/planeproof/planeproof/fakes/routing"
 	"github.com/planeproof/planeproof/provider"
@@ -148,12 +151,16 @@ func choices() []Sabotage {
 			}
 		}))},
 		{Name: "unreadable-used-with-warning", Says: "the AI proxy warns of an unreadable project secret and uses it", proxy: calling(sourced(func(c *routing.Call, q routing.Query, s *routing.Secrets) {
-			for _, secret := range s.Project {
-				if _, issues := provider.Read(c.Rules.Schema, secret); c.Rules.Schema != "" && len(issues) > 0 {
-					c.Log("warn", q.Project, "Failed to load project secrets, continuing with org secrets only ZodError: "+provider.ZodError(issues))
-				}
+			if c.Rules.Schema == "" {
+				return
 			}
-			c.Rules.Schema = ""
+			s.Project = each(s.Project, func(secret json.RawMessage) json.RawMessage {
+				if _, issues := provider.Read(c.Rules.Schema, secret); len(issues) > 0 {
+					c.Log("warn", q.Project, "Failed to load project secrets, continuing with org secrets only ZodError: "+provider.ZodError(issues))
+					return withoutKeys(secret, issues)
+				}
+				return secret
+			})
 		}))},
 		{Name: "org-secrets-checked", Says: "the strict proxies check the organization's secrets too", proxy: calling(sourced(func(c *routing.Call, _ routing.Query, s *routing.Secrets) {
 			if c.Rules.Schema != "" {
@@ -201,4 +208,20 @@ func lastProject(unknown bool) middleware {
 		})
 		return calls(projects(next))
 	}
+}
+
+// withoutKeys takes from a secret the keys that are not known.
+func withoutKeys(secret json.RawMessage, issues []provider.Issue) json.RawMessage {
+	for _, i := range issues {
+		for _, key := range i.Keys {
+			var path strings.Builder
+			for _, step := range append(slices.Clone(i.Path), key) {
+				fmt.Fprintf(&path, ".%s", gjson.Escape(fmt.Sprint(step)))
+			}
+			if less, err := sjson.DeleteBytes(secret, path.String()[1:]); err == nil {
+				secret = less
+			}
+		}
+	}
+	return secret
 }

@@ -37,7 +37,6 @@ func gateways() []Sabotage {
 		{Name: "gateway-403-as-401", Says: "the gateway answers 401 to a token that may do nothing", gateway: gatewayServes(restated(403, 401))},
 		{Name: "gateway-unserved-as-401", Says: "the gateway answers 401 on a path that it does not serve", gateway: gatewayServes(restated(404, 401))},
 		{Name: "gateway-refusal-as-unserved", Says: "the gateway answers 404 where it should answer 401 on a path that it does not serve", gateway: gatewaySet(func(c *settings.Gateway) { c.UnservedStatus = 0 })},
-		{Name: "gateway-unserved-as-405", Says: "the gateway answers 405 on a path that it does not serve", gateway: gatewayServes(restated(404, 405))},
 		{Name: "gateway-busy-on-unserved", Says: "the gateway answers 429 on a path that it does not serve", gateway: gatewayServes(restated(404, 429))},
 		{Name: "gateway-serves-all-paths", Says: "the gateway serves every path that it should not", gateway: gatewaySet(func(c *settings.Gateway) { c.Serve = nil })},
 		{Name: "gateway-no-models", Says: "the gateway does not serve /models", gateway: gatewayServes(unserved("/models"))},

@@ -26,9 +26,9 @@ func field(key string, value any) func() onDataPlane {
 	})
 }
 
-// hidden leaves a field out of each provider secret that the API shows.
+// hidden leaves a field out of each provider secret that is read.
 func hidden(key string) func() onDataPlane {
-	return shown(func(o []byte) []byte { return drop(o, key) })
+	return planeServes(object(secrets(http.MethodGet), func(o []byte) []byte { return drop(o, key) }))
 }
 
 // inListing changes each provider secret that the guides' searches show.
@@ -69,7 +69,6 @@ func objects() []Sabotage {
 		{Name: "custom-models-of-all-in-listings", Says: "the API lists every secret with the same customModels", dataPlane: inListing(func(o []byte) []byte {
 			return set(o, "metadata.customModels", map[string]any{"acme-chat": map[string]any{}, "no-such-model": map[string]any{}})
 		})},
-		{Name: "categories-wrong-in-listings", Says: "the API lists every env_var as an AI provider", dataPlane: planeServes(object(at("GET", envVars), func(o []byte) []byte { return set(o, "secret_category", "ai_provider") }))},
 		{Name: "auth-format-hidden", Says: "the API does not show auth_format", dataPlane: hidden("metadata.auth_format")},
 		{Name: "additional-headers-hidden", Says: "the API does not show additionalHeaders", dataPlane: hidden("metadata.additionalHeaders")},
 		{Name: "types-wrong", Says: "the API shows another type", dataPlane: shown(func(o []byte) []byte {

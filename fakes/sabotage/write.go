@@ -76,14 +76,11 @@ func writes() []Sabotage {
 		{Name: "patch-touches-another", Says: "PATCH of one secret changes another too", dataPlane: func() onDataPlane { return onDataPlane{Serve: touchesAnother(1)} }},
 		{Name: "second-patch-touches-another", Says: "a second PATCH of a secret changes another too", dataPlane: func() onDataPlane { return onDataPlane{Serve: touchesAnother(2)} }},
 		{Name: "patch-echoes", Says: "PATCH is refused with what was sent and stored", dataPlane: badWrites(func(w *settings.Writes) { w.Echo = true })},
-		{Name: "patch-of-type-drops-metadata", Says: "PATCH of the type drops auth_format", dataPlane: planeServes(typeDropsMetadata())},
 		{Name: "patch-of-metadata-drops-type", Says: "PATCH of metadata gives the type of before back", dataPlane: func() onDataPlane { return onDataPlane{Serve: metadataDropsType()} }},
 		{Name: "patch-mixes-metadata", Says: "PATCH of a project provider secret keeps keys of what was sent before", dataPlane: func() onDataPlane { return onDataPlane{Serve: mixes()} }},
 		{Name: "writes-read-stale", Says: "nothing that was written is read back", dataPlane: badWrites(func(w *settings.Writes) { w.StaleReads = 1000 })},
 		{Name: "writes-revert", Says: "a write is taken back once it was read", dataPlane: badWrites(func(w *settings.Writes) { w.RevertAfterReads = 1 })},
 		{Name: "writes-revert-late", Says: "a write is taken back once it was read three times", dataPlane: badWrites(func(w *settings.Writes) { w.RevertAfterReads = 3 })},
-		{Name: "writes-revert-very-late", Says: "a write is taken back once it was read five times", dataPlane: badWrites(func(w *settings.Writes) { w.RevertAfterReads = 5 })},
-		{Name: "numbers-rounded", Says: "numbers of metadata are stored as doubles", dataPlane: badWrites(func(w *settings.Writes) { w.RoundNumbers = true })},
 		{Name: "put-loses-value", Says: "PUT without a value forgets the stored one", dataPlane: badWrites(func(w *settings.Writes) { w.PutLosesValue = true })},
 		{Name: "put-does-not-update", Says: "PUT does not update a secret that is there", dataPlane: planeServes(request(secrets(http.MethodPut), func(r *http.Request) { r.Method = http.MethodPost }))},
 		{Name: "post-updates", Says: "POST updates a secret of that name", dataPlane: planeServes(request(secrets(http.MethodPost), func(r *http.Request) { r.Method = http.MethodPut }))},
@@ -198,17 +195,6 @@ func refusedButChanged() middleware {
 			defer k.mu.Unlock()
 			for path := range k.last {
 				ask(next, another(r, http.MethodPatch, path, `{"name":"renamed"}`))
-			}
-		})(next)
-	}
-}
-
-// typeDropsMetadata writes the metadata of before without auth_format, whenever a type is changed.
-func typeDropsMetadata() middleware {
-	return func(next http.Handler) http.Handler {
-		return told(item(http.MethodPatch), func(r *http.Request, a *reply) {
-			if body := read(r); has(body, "type") && !has(body, "metadata") {
-				a.body = ask(next, another(r, http.MethodPatch, r.URL.Path, `{"metadata":`+gjson.GetBytes(drop(a.body, "metadata.auth_format"), "metadata").Raw+`}`)).body
 			}
 		})(next)
 	}
