@@ -16,15 +16,23 @@ const dirPrefix = "planeproof-scenario-"
 // inUse is the file by which a directory is locked while its run lives.
 const inUse = "in-use"
 
-// makeDir makes a directory that no Sweep removes before release is called. Its lock is the first thing in it.
-func makeDir() (dir string, release func() error, err error) {
-	for range 3 { // a Sweep may try the lock in between
+// attempts is how often a directory is made anew that a Sweep of another run has taken for one of a killed run.
+const attempts = 10
+
+// makeDir makes a directory that no Sweep removes before end, which removes it. Its lock is the first thing in it.
+func makeDir() (dir string, end func() error, err error) {
+	var release func() error
+	for range attempts {
 		if dir, err = os.MkdirTemp("", dirPrefix); err != nil {
 			break
 		}
-		if release, err = file.Lock(filepath.Join(dir, inUse)); err == nil {
-			return dir, release, nil
+		if release, err = file.Lock(filepath.Join(dir, inUse)); err != nil {
+			continue // a Sweep has it just now
 		}
+		if file.Exists(filepath.Join(dir, inUse+".lock")) {
+			return dir, func() error { return remove(dir, release) }, nil
+		}
+		err = errors.Join(fmt.Errorf("%s was removed while it was made", dir), release()) // a Sweep had it before
 	}
 	return "", nil, fmt.Errorf("make directory for files of the scenario: %w", err)
 }
@@ -50,9 +58,19 @@ func Sweep() error {
 		if err != nil {
 			continue // its run lives
 		}
-		if err := errors.Join(os.RemoveAll(dir), release()); err != nil {
+		if err := remove(dir, release); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("remove files of a killed run: %w", err))
 		}
 	}
 	return failed
+}
+
+// remove removes a directory that is locked, and its lock last. A Sweep of another run may try the lock, and so make its file anew, meanwhile.
+func remove(dir string, release func() error) (err error) {
+	for range attempts {
+		if err = os.RemoveAll(dir); err == nil {
+			break
+		}
+	}
+	return errors.Join(err, release())
 }

@@ -1,12 +1,16 @@
 package scenarios
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/planeproof/planeproof/internal/file"
 )
 
 func TestSweepRemovesWhatKilledRunsLeft(t *testing.T) {
@@ -19,7 +23,9 @@ func TestSweepRemovesWhatKilledRunsLeft(t *testing.T) {
 	}
 	live, release, err := makeDir()
 	require.NoError(t, err)
-	killed, endOfProcess, err := makeDir()
+	killed, err := os.MkdirTemp("", dirPrefix)
+	require.NoError(t, err)
+	endOfProcess, err := file.Lock(filepath.Join(killed, inUse))
 	require.NoError(t, err)
 	require.NoError(t, endOfProcess(), "the kernel drops a lock with its process")
 	inTheMaking, err := os.MkdirTemp("", dirPrefix)
@@ -41,4 +47,28 @@ func TestSweepRemovesWhatKilledRunsLeft(t *testing.T) {
 	require.NoError(t, release())
 	require.NoError(t, Sweep())
 	assert.NoDirExists(t, live)
+}
+
+// Another run may sweep while a directory is made: what is handed out is there, and stays.
+func TestSweepTakesNoDirectoryThatIsBeingMade(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	var sweeping sync.WaitGroup
+	for range 4 {
+		sweeping.Go(func() {
+			for ctx.Err() == nil {
+				_ = Sweep()
+			}
+		})
+	}
+	for range 500 {
+		dir, end, err := makeDir()
+		if !assert.NoError(t, err) {
+			break
+		}
+		assert.NoError(t, os.WriteFile(filepath.Join(dir, "backup"), nil, 0o600))
+		assert.NoError(t, end())
+	}
+	cancel()
+	sweeping.Wait()
 }

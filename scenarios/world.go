@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -47,7 +46,7 @@ type World struct {
 	lacks               map[target.Capability]string
 	logMark             int    // log lines that were there at the last change
 	dir                 string // for files of the scenario, empty until one is wanted
-	releaseDir          func() error
+	removeDir           func() error
 
 	settingsMu sync.Mutex
 	settings   settings.Settings
@@ -103,7 +102,7 @@ func (w *World) Close(ctx context.Context) ([]target.Kept, error) {
 	}
 	var left error
 	if w.dir != "" {
-		if err := errors.Join(os.RemoveAll(w.dir), w.releaseDir()); err != nil {
+		if err := w.removeDir(); err != nil {
 			left = fmt.Errorf("remove files of the scenario: %w", err)
 		}
 	}
@@ -117,7 +116,7 @@ func (w *World) Dir() (string, error) {
 		return w.dir, nil
 	}
 	var err error
-	w.dir, w.releaseDir, err = makeDir()
+	w.dir, w.removeDir, err = makeDir()
 	return w.dir, err
 }
 

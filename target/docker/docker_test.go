@@ -278,7 +278,7 @@ func TestTwoFirstStartsAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	ref := repository + ":" + tag(raw, e.arch)
 	for _, run := range runs { // the start that came second has taken the tag; the other's image is left without one, and is gone
-		list, err := e.ImageList(t.Context(), client.ImageListOptions{All: true, Filters: client.Filters{}.Add("label", runLabel+"="+run)})
+		list, err := e.ImageList(t.Context(), client.ImageListOptions{All: true, Filters: client.Filters{}.Add("label", buildLabel+"="+run)})
 		require.NoError(t, err)
 		for _, i := range list.Items {
 			assert.Equal(t, []string{ref}, i.RepoTags)
@@ -301,9 +301,9 @@ func TestImagesOfOlderBuildsAreRemoved(t *testing.T) {
 	older, this := build(), build()
 	there := func(ref string) bool { _, err := e.ImageInspect(t.Context(), ref); return err == nil }
 
-	e.sweepImages(t.Context(), runLabel+"="+run, this, time.Now().Add(-imageAge))
+	e.sweepImages(t.Context(), buildLabel+"="+run, this, time.Now().Add(-imageAge))
 	assert.True(t, there(older), "it was built just now")
-	e.sweepImages(t.Context(), runLabel+"="+run, this, time.Now().Add(time.Minute))
+	e.sweepImages(t.Context(), buildLabel+"="+run, this, time.Now().Add(time.Minute))
 	assert.False(t, there(older))
 	assert.True(t, there(this))
 	_, err := e.ImageRemove(t.Context(), this, client.ImageRemoveOptions{PruneChildren: true})

@@ -20,6 +20,8 @@ const (
 	label    = "io.planeproof" // marks all that is ours; its value is mark
 	mark     = "fakes"
 	runLabel = "io.planeproof.run" // names the start
+	// buildLabel names the start that built an image; the containers of the build itself have it too.
+	buildLabel = "io.planeproof.build"
 
 	answerTime = 5 * time.Second
 	sweepAge   = time.Minute // leaves a start under way in another process alone
@@ -156,7 +158,7 @@ func (e *engine) sweepImages(ctx context.Context, labelled, keep string, before 
 
 // removeUntagged removes an image that this run built and whose tag another start has taken since.
 func (e *engine) removeUntagged(ctx context.Context, run string) {
-	_, _ = e.ImagePrune(ctx, client.ImagePruneOptions{Filters: client.Filters{}.Add("dangling", "true").Add("label", runLabel+"="+run)})
+	_, _ = e.ImagePrune(ctx, client.ImagePruneOptions{Filters: client.Filters{}.Add("dangling", "true").Add("label", buildLabel+"="+run)})
 }
 
 // grace lets a call that changes the engine end after an interruption, so that what it made is known and can be removed.

@@ -60,7 +60,7 @@ func (e *engine) build(ctx context.Context, ref, run string, program []byte) err
 		return err
 	}
 	answer, err := e.ImageBuild(ctx, archive, client.ImageBuildOptions{
-		Tags: []string{ref}, Labels: map[string]string{runLabel: run}, Remove: true, ForceRemove: true,
+		Tags: []string{ref}, Labels: map[string]string{buildLabel: run}, Remove: true, ForceRemove: true,
 	})
 	if err != nil {
 		return err
