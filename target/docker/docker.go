@@ -67,7 +67,7 @@ func start(ctx context.Context, host, run string, o Options) (*Cluster, error) {
 	}
 	c := newCluster(ctx, e, run)
 	c.sabotage = o.Sabotage
-	if err := c.start(ctx, func(ctx context.Context) (string, error) { return e.image(ctx, run, o) }); err != nil {
+	if err := c.start(ctx, func(ctx context.Context) (string, error) { return e.image(ctx, o) }); err != nil {
 		if left := c.Close(ctx); left != nil {
 			return nil, fmt.Errorf("%w; %w", err, left)
 		}
@@ -116,9 +116,7 @@ func (c *Cluster) prepare(ctx context.Context, image func(context.Context) (stri
 	var ref string
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		if ref, err = image(ctx); err == nil {
-			c.engine.sweepImages(ctx, label+"="+mark, ref, time.Now().Add(-imageAge))
-		}
+		ref, err = image(ctx)
 		return err
 	})
 	short, cancel := context.WithTimeout(ctx, startTime)
@@ -191,7 +189,6 @@ func (c *Cluster) Close(ctx context.Context) error {
 			cause = errors.Join(cause, err)
 		}
 	}
-	c.engine.removeUntagged(ctx, c.run)
 	c.stop()
 	for _, f := range c.fakes {
 		f.forget()

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,12 +19,9 @@ const (
 	label    = "io.planeproof" // marks all that is ours; its value is mark
 	mark     = "fakes"
 	runLabel = "io.planeproof.run" // names the start
-	// buildLabel names the start that built an image; the containers of the build itself have it too.
-	buildLabel = "io.planeproof.build"
 
 	answerTime = 5 * time.Second
 	sweepAge   = time.Minute // leaves a start under way in another process alone
-	imageAge   = time.Hour   // leaves the image of another checkout alone that is worked on at the same time
 )
 
 // engine is a Docker engine whose loopback ports can be reached from here. It cannot pull.
@@ -140,25 +136,6 @@ func (e *engine) sweep(ctx context.Context, labelled string, before time.Time) {
 			}
 		}
 	}
-}
-
-// sweepImages removes the images of other builds than this one that were made before that time. The engine refuses to remove one that a
-// container uses.
-func (e *engine) sweepImages(ctx context.Context, labelled, keep string, before time.Time) {
-	list, err := e.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", labelled)})
-	if err != nil {
-		return
-	}
-	for _, i := range list.Items {
-		if !slices.Contains(i.RepoTags, keep) && time.Unix(i.Created, 0).Before(before) {
-			_, _ = e.ImageRemove(ctx, i.ID, client.ImageRemoveOptions{PruneChildren: true})
-		}
-	}
-}
-
-// removeUntagged removes an image that this run built and whose tag another start has taken since.
-func (e *engine) removeUntagged(ctx context.Context, run string) {
-	_, _ = e.ImagePrune(ctx, client.ImagePruneOptions{Filters: client.Filters{}.Add("dangling", "true").Add("label", buildLabel+"="+run)})
 }
 
 // grace lets a call that changes the engine end after an interruption, so that what it made is known and can be removed.

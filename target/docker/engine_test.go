@@ -61,7 +61,7 @@ func TestSweepRemovesWhatNoContainerUses(t *testing.T) {
 	t.Parallel()
 	e := requireEngine(t)
 	run := newRun(t, e)
-	image, err := e.image(t.Context(), run, Options{Executable: buildFake(t, "")})
+	image, err := e.image(t.Context(), Options{Executable: buildFake(t, "")})
 	require.NoError(t, err)
 	require.NoError(t, e.createNetwork(t.Context(), run))
 	_, err = e.ContainerCreate(t.Context(), client.ContainerCreateOptions{

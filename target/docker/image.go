@@ -27,7 +27,7 @@ const (
 
 // image returns the reference of the fakes' image, and builds it where the engine does not have it. The tag tells the content, so
 // that it is built once per program; two starts that build it at the same time both get theirs.
-func (e *engine) image(ctx context.Context, run string, o Options) (string, error) {
+func (e *engine) image(ctx context.Context, o Options) (string, error) {
 	program, err := program(ctx, o, e.arch)
 	if err != nil {
 		return "", err
@@ -37,7 +37,7 @@ func (e *engine) image(ctx context.Context, run string, o Options) (string, erro
 	ref := repository + ":" + tag(program, e.arch)
 	_, err = e.ImageInspect(ctx, ref)
 	if errdefs.IsNotFound(err) {
-		err = e.build(ctx, ref, run, program)
+		err = e.build(ctx, ref, program)
 	}
 	if err != nil {
 		return "", fmt.Errorf("prepare image %s: %w", ref, err)
@@ -54,14 +54,12 @@ func tag(program []byte, arch string) string {
 
 // build asks the engine directly, not through testcontainers: that would send along the registry credentials of this machine, and
 // try again for minutes.
-func (e *engine) build(ctx context.Context, ref, run string, program []byte) error {
+func (e *engine) build(ctx context.Context, ref string, program []byte) error {
 	archive, err := buildContext(program)
 	if err != nil {
 		return err
 	}
-	answer, err := e.ImageBuild(ctx, archive, client.ImageBuildOptions{
-		Tags: []string{ref}, Labels: map[string]string{buildLabel: run}, Remove: true, ForceRemove: true,
-	})
+	answer, err := e.ImageBuild(ctx, archive, client.ImageBuildOptions{Tags: []string{ref}, Remove: true, ForceRemove: true})
 	if err != nil {
 		return err
 	}
