@@ -25,6 +25,9 @@ func (s deafShare) Reach() target.Reach {
 	client := *reach.Client
 	next := client.Transport
 	client.Timeout = 50 * time.Millisecond
+	if s.endless {
+		client.Timeout = 3 * time.Second // in which an answer begins
+	}
 	client.Transport = transport(func(r *http.Request) (*http.Response, error) {
 		if !s.endless {
 			<-r.Context().Done()
